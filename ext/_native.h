@@ -1,0 +1,149 @@
+/* The few things that the core does below the level of Cython: slots by offset, calls by vectorcall, and what has to be
+   told to a type object. Everything here is inline and knows nothing of events, listeners or policies. */
+#ifndef GOANNA_NATIVE_H
+#define GOANNA_NATIVE_H
+
+#include <Python.h>
+#include <stddef.h>
+#if PY_VERSION_HEX < 0x030C0000
+#include <structmember.h>
+#define Py_T_OBJECT_EX T_OBJECT_EX
+#define Py_READONLY READONLY
+#endif
+
+/* One listener's method. The instance is NULL where the function takes the event alone. Both are borrowed. */
+typedef struct {
+    PyObject *function;
+    PyObject *instance;
+} goanna_call;
+
+static inline PyObject *goanna_invoke(goanna_call *call, PyObject *event)
+{
+    /* The slot before the arguments is the callee's to use, see PY_VECTORCALL_ARGUMENTS_OFFSET. */
+    PyObject *stack[3] = {NULL, call->instance, event};
+    if (call->instance != NULL) {
+        return PyObject_Vectorcall(call->function, stack + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    }
+    return PyObject_Vectorcall(call->function, stack + 2, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+static inline int goanna_is_function(PyObject *value)
+{
+    return PyFunction_Check(value);
+}
+
+/* The offset of the slot that a member descriptor reads, 0 if it is no writable object slot of this class. */
+static inline Py_ssize_t goanna_slot_offset(PyObject *cls, PyObject *descriptor)
+{
+    if (!PyObject_TypeCheck(descriptor, &PyMemberDescr_Type)) {
+        return 0;
+    }
+    PyMemberDescrObject *member = (PyMemberDescrObject *)descriptor;
+    if (!PyType_IsSubtype((PyTypeObject *)cls, PyDescr_TYPE(descriptor)) || member->d_member->type != Py_T_OBJECT_EX) {
+        return 0;
+    }
+    return member->d_member->offset;
+}
+
+/* A member descriptor keeps a pointer to its definition and does not own it. Definitions are therefore never freed but
+   kept by name and offset, so that defining the same class again and again takes no more memory. */
+static PyObject *goanna_definitions = NULL;
+
+static PyObject *goanna_new_reader(PyObject *cls, PyObject *name, Py_ssize_t offset)
+{
+    if (goanna_definitions == NULL && (goanna_definitions = PyDict_New()) == NULL) {
+        return NULL;
+    }
+    PyObject *key = Py_BuildValue("(On)", name, offset);
+    if (key == NULL) {
+        return NULL;
+    }
+    PyMemberDef *definition = NULL;
+    PyObject *known = PyDict_GetItemWithError(goanna_definitions, key);
+    if (known != NULL) {
+        definition = (PyMemberDef *)PyLong_AsVoidPtr(known);
+    }
+    else if (!PyErr_Occurred()) {
+        const char *text = PyUnicode_AsUTF8(name); /* lives as long as the name, which the key holds */
+        definition = text == NULL ? NULL : PyMem_Calloc(1, sizeof(PyMemberDef));
+        if (definition != NULL) {
+            definition->name = text;
+            definition->type = Py_T_OBJECT_EX;
+            definition->offset = offset;
+            definition->flags = Py_READONLY;
+            PyObject *address = PyLong_FromVoidPtr(definition);
+            if (address == NULL || PyDict_SetItem(goanna_definitions, key, address) < 0) {
+                PyMem_Free(definition);
+                definition = NULL;
+            }
+            Py_XDECREF(address);
+        }
+        else if (text != NULL) {
+            PyErr_NoMemory();
+        }
+    }
+    Py_DECREF(key);
+    return definition == NULL ? NULL : PyDescr_NewMember((PyTypeObject *)cls, definition);
+}
+
+static inline PyObject *goanna_allocate(PyTypeObject *cls)
+{
+    return cls->tp_alloc(cls, 0);
+}
+
+static inline void goanna_store(PyObject *event, Py_ssize_t offset, PyObject *value)
+{
+    Py_INCREF(value);
+    *(PyObject **)((char *)event + offset) = value;
+}
+
+static inline PyObject *goanna_load(PyObject *event, Py_ssize_t offset)
+{
+    return *(PyObject **)((char *)event + offset);
+}
+
+static inline int goanna_same_name(PyObject *left, PyObject *right)
+{
+    return PyUnicode_Compare(left, right) == 0;
+}
+
+/* type.__call__, whatever the metaclass and the vectorcall of the class say. */
+static inline PyObject *goanna_call_type(PyObject *cls, PyObject *args, PyObject *kwargs)
+{
+    return PyType_Type.tp_call(cls, args, kwargs);
+}
+
+/* Cython has no vectorcall for __call__ of its types yet. The type is final, so nobody inherits the flag. */
+static inline void goanna_allow_vectorcall(PyObject *cls, Py_ssize_t offset)
+{
+    PyTypeObject *type = (PyTypeObject *)cls;
+    type->tp_vectorcall_offset = offset;
+    type->tp_call = PyVectorcall_Call;
+    type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+    PyType_Modified(type);
+}
+
+/* The backend must not show in __module__, so both cores' types say "goanna". */
+static inline void goanna_rename(PyObject *cls, const char *name)
+{
+    ((PyTypeObject *)cls)->tp_name = name;
+}
+
+/* Let calls of a class go to `function`, if calling it would run type.__call__ anyway. */
+static inline void goanna_take_over(PyObject *cls, vectorcallfunc function)
+{
+    PyTypeObject *meta = Py_TYPE(cls);
+    if (meta == &PyType_Type || meta->tp_call != PyType_Type.tp_call) {
+        return;
+    }
+    meta->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL; /* heap types don't inherit it before 3.12 */
+    ((PyTypeObject *)cls)->tp_vectorcall = function;
+}
+
+/* The class's own maker, borrowed, or NULL. */
+static inline PyObject *goanna_find_maker(PyObject *cls, PyObject *key)
+{
+    return PyDict_GetItemWithError(((PyTypeObject *)cls)->tp_dict, key);
+}
+
+#endif

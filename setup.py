@@ -1,0 +1,62 @@
+"""Builds the compiled core where that is possible; everything else about the package stands in pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from setuptools import Extension, setup
+
+VARIABLE = "GOANNA_BUILD_EXT"
+CHOICES = ("auto", "require", "no")
+
+
+def choice() -> str:
+    """Return what the environment says about the extension: try to build it, insist on it, or leave it out."""
+    value = os.environ.get(VARIABLE, "auto") or "auto"
+    if value not in CHOICES:
+        raise SystemExit(f"{VARIABLE} is {value!r}; it must be one of {', '.join(CHOICES)}")
+    if value == "auto" and sys.implementation.name != "cpython":
+        return "no"  # the pure core is the faster one under a tracing compiler
+    return value
+
+
+def extension(required: bool) -> dict[str, object]:
+    """Return the arguments of setup() that build goanna._core."""
+    try:
+        from Cython.Distutils.build_ext import build_ext
+    except ImportError:
+        if required:
+            raise
+        print("warning: goanna is built without its compiled core: Cython is not installed", file=sys.stderr)
+        return {}
+
+    class BuildExt(build_ext):
+        """Puts the generated C in the build folder, and says plainly when the core could not be compiled."""
+
+        def finalize_options(self) -> None:
+            super().finalize_options()  # type: ignore[no-untyped-call]
+            self.cython_c_in_temp = True
+
+        def run(self) -> None:
+            super().run()
+            for one in self.extensions:
+                if not os.path.exists(self.get_ext_fullpath(one.name)):
+                    print(
+                        "warning: goanna is installed without its compiled core, because it could not be built here "
+                        f"(see above); it works, but slower. Set {VARIABLE}=require to make this an error.",
+                        file=sys.stderr,
+                    )
+
+    core = Extension(
+        "goanna._core",
+        ["ext/_core.pyx"],
+        include_dirs=["ext"],
+        depends=["ext/_native.h"],
+        optional=not required,
+    )
+    return {"ext_modules": [core], "cmdclass": {"build_ext": BuildExt}}
+
+
+chosen = choice()
+setup(**({} if chosen == "no" else extension(chosen == "require")))

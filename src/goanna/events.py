@@ -1,0 +1,179 @@
+"""Event: a class body's annotations become slots, parameters, reads, repr, copies and pickles."""
+
+from __future__ import annotations
+
+import copyreg
+from collections.abc import Mapping
+from reprlib import recursive_repr
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
+
+from goanna._backend import core
+from goanna._definition import check_order, inherited_fields, own_fields
+from goanna._fields import Field, field, signature
+from goanna._source import init_function
+
+if TYPE_CHECKING:
+    import inspect
+
+__all__ = ["Event", "EventMeta", "fields", "replace"]
+
+_E = TypeVar("_E", bound="Event")
+
+
+@dataclass_transform(
+    eq_default=False, order_default=False, kw_only_default=False, frozen_default=True, field_specifiers=(field,)
+)
+class EventMeta(type):
+    """The class of event classes; see :class:`Event`."""
+
+    __event_fields__: tuple[Field, ...]
+    __event_maker__: core.Maker
+
+    def __new__(
+        mcls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        /,
+        *,
+        eq: bool | None = None,
+        kw_only: bool = False,
+        **kwargs: Any,
+    ) -> EventMeta:
+        """Make an event class; raise TypeError or ValueError with what to do where the definition is wrong."""
+        inherited = inherited_fields(name, bases)
+        own, added = own_fields(name, bases, namespace, inherited, kw_only)
+        for one in own.values():
+            namespace.pop(one.name, None)
+        namespace["__slots__"] = tuple([one.slot for one in added])
+        everything = tuple({**inherited, **own}.values())
+        check_order(name, everything)
+        namespace["__event_fields__"] = everything
+        namespace["__init__"] = init_function(
+            namespace.get("__qualname__", name), namespace.get("__module__", __name__), everything
+        )
+        namespace["__match_args__"] = tuple([one.name for one in everything if not one.kw_only])
+        if eq is not None:
+            namespace["__eq__"] = _equal if eq else object.__eq__
+            namespace["__hash__"] = _hash if eq else object.__hash__
+        cls = super().__new__(mcls, name, bases, namespace, **kwargs)
+        for one in added:
+            setattr(cls, one.name, core.reader(cls, one.slot, one.name))
+        cls.__event_maker__ = core.Maker(cls, everything)
+        cls.__event_maker__.take_over()
+        return cls
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **kwargs: Any) -> None:
+        super().__init__(name, bases, namespace)
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        return signature(cls.__event_fields__)
+
+
+def _equal(self: Event, other: Any) -> bool:
+    if other.__class__ is not self.__class__:
+        return NotImplemented  # type: ignore[no-any-return]
+    return bool(_values(self) == _values(other))
+
+
+def _hash(self: Event) -> int:
+    return hash((self.__class__, *_values(self)))
+
+
+_equal.__name__ = "__eq__"
+_hash.__name__ = "__hash__"
+
+
+def _values(event: Event) -> list[Any]:
+    return [getattr(event, one.slot) for one in event.__event_fields__]
+
+
+class Event(metaclass=EventMeta):
+    """The base of event classes: annotations in the class body become fields.
+
+    ::
+
+        class OrderPlaced(goanna.Event):
+            order_id: int
+            total: float = 0.0
+
+    The constructor takes the fields by position or keyword, in the order of definition, inherited ones first. Fields
+    are read-only. Two events are equal if they are the same object; with ``class OrderPlaced(goanna.Event, eq=True)``
+    if they are of the same class with equal fields, and then they can be hashed if the fields can. ``kw_only=True`` in
+    the class line, or everything after an annotation ``_: dataclasses.KW_ONLY``, or ``goanna.field(kw_only=True)``
+    makes fields keyword-only. An annotation with ClassVar is no field.
+
+    Events are slotted: no ``__dict__``, no weak references. They are copied, deep-copied and pickled by field name,
+    with every protocol, and a pickle of an older class loads as long as the fields that it lacks have defaults.
+
+    Raises:
+        TypeError: at the definition, where it can't work (what, and what to do, is in the text); at construction,
+            where the arguments don't fit, with the text of the interpreter.
+    """
+
+    if TYPE_CHECKING:
+        __event_fields__: ClassVar[tuple[Field, ...]]
+
+    @recursive_repr()
+    def __repr__(self) -> str:
+        shown = [f"{one.name}={getattr(self, one.slot)!r}" for one in self.__event_fields__ if one.repr]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {one.name: getattr(self, one.slot) for one in self.__event_fields__}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Fill an event that has just been made without its constructor, as unpickling and copying do.
+
+        Raises:
+            TypeError: ``state`` names something that is not a field, or lacks a field that has no default.
+        """
+        values = dict(state)
+        ready = []
+        for one in self.__event_fields__:
+            if one.name in values:
+                ready.append((one.slot, values.pop(one.name)))
+            elif one.required:
+                raise TypeError(f"the state of a {type(self).__name__} lacks its field {one.name!r}")
+            else:
+                ready.append((one.slot, one.make_default()))
+        if values:
+            raise TypeError(f"{type(self).__name__} has no field {next(iter(values))!r}")
+        for slot, value in ready:
+            setattr(self, slot, value)
+
+    def __replace__(self: _E, /, **changes: Any) -> _E:
+        """Return an event like this one with some fields changed; serves ``copy.replace`` too."""
+        return type(self)(**{**self.__getstate__(), **changes})
+
+
+def replace(event: _E, /, **changes: Any) -> _E:
+    """Return a new event like ``event`` with some fields changed.
+
+    Args:
+        event: stays as it is.
+        changes: new values by field name.
+
+    Raises:
+        TypeError: ``event`` is not an Event, or has no such field.
+    """
+    if not isinstance(event, Event):
+        raise TypeError(f"replace() takes a goanna.Event, not {type(event).__name__}")
+    return event.__replace__(**changes)
+
+
+def fields(event: Event | type[Event], /) -> tuple[Field, ...]:
+    """Return the fields of an event or event class in the order of definition, inherited ones first.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    cls = event if isinstance(event, type) else type(event)
+    if not isinstance(cls, EventMeta):
+        raise TypeError(f"fields() takes a goanna.Event or a class of them, not {cls.__name__}")
+    return cls.__event_fields__

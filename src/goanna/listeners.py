@@ -1,0 +1,204 @@
+"""Listener and handles: which method takes which event, and whether a method can take one at all."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterator
+from types import FunctionType, MethodType
+from typing import Any, ClassVar, TypeVar, final
+
+from goanna.events import Event, EventMeta
+
+__all__ = ["Handler", "Listener", "handled", "handles", "resolve"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_MARK = "__handles__"
+
+_COROUTINE, _GENERATOR, _ASYNC_GENERATOR, _VARARGS = 0x80, 0x20, 0x200, 0x04
+
+
+def handles(*event_types: type[Event]) -> Callable[[_F], _F]:
+    """Say that a method of an interface takes events of these classes, their subclasses included.
+
+    Args:
+        event_types: one or more event classes.
+
+    Returns:
+        A decorator that marks the method and returns it as it is. Below ``abc.abstractmethod`` it goes first::
+
+            @abc.abstractmethod
+            @goanna.handles(OrderPlaced)
+            def placed(self, event: OrderPlaced) -> None: ...
+
+    Raises:
+        TypeError: there is no class, or something that is not an event class.
+    """
+    if not event_types:
+        raise TypeError("handles() takes at least one event class: @handles(OrderPlaced)")
+    for one in event_types:
+        if not isinstance(one, EventMeta):
+            shown = f"the function {one.__name__}" if isinstance(one, FunctionType) else repr(one)
+            raise TypeError(f"handles() takes event classes (subclasses of goanna.Event), not {shown}")
+
+    def mark(method: _F) -> _F:
+        if not callable(method):
+            raise TypeError(f"handles() decorates a method, not {type(method).__name__}; put it under staticmethod")
+        setattr(method, _MARK, (*getattr(method, _MARK, ()), *event_types))
+        return method
+
+    return mark
+
+
+class Listener(abc.ABC):  # noqa: B024 - an interface need not be abstract
+    """The base of interfaces and of the listeners that implement them.
+
+    An interface marks its methods with :func:`handles`. An implementation overrides those that it wants, by name and
+    without the mark; what it leaves out, and what does nothing, is never called. A class that marks methods and fills
+    them in is both. Abstract methods work as with any ``abc.ABC``.
+
+    A listener may implement several interfaces and then gets the events of all of them. A method that is marked in two
+    takes the events of both. Every method that is declared for the class of an event, or for a base of it, is called.
+    """
+
+    __declared__: ClassVar[dict[str, tuple[type[Event], ...]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Collect the marks of the class body; raise TypeError where one interface sends an event to two methods."""
+        super().__init_subclass__(**kwargs)
+        declared: dict[str, tuple[type[Event], ...]] = {}
+        taken: dict[type[Event], str] = {}
+        for name, value in vars(cls).items():
+            for event_type in getattr(value, _MARK, ()):
+                if taken.setdefault(event_type, name) != name:
+                    raise TypeError(
+                        f"{cls.__name__} declares two methods for {event_type.__name__}: "
+                        f"{taken[event_type]} and {name}; one method of an interface takes an event"
+                    )
+                declared[name] = (*declared.get(name, ()), event_type)
+        cls.__declared__ = declared
+
+
+def handled(cls: type[Listener]) -> dict[str, tuple[type[Event], ...]]:
+    """Return the event classes that each method of a listener class takes, in the order of declaration.
+
+    Interfaces come in the order of the method resolution, the last one first, so that a base's methods precede those
+    of the class that extends it.
+    """
+    found: dict[str, tuple[type[Event], ...]] = {}
+    for base in reversed(cls.__mro__):
+        for name, event_types in vars(base).get("__declared__", {}).items():
+            known = found.get(name, ())
+            found[name] = (*known, *(one for one in event_types if one not in known))
+    return found
+
+
+@final
+class Handler:
+    """A method of one listener as it is now: what it takes, what to call, and whether that would do anything."""
+
+    __slots__ = ("event_types", "idle", "method", "name")
+
+    def __init__(
+        self, name: str, event_types: tuple[type[Event], ...], method: Callable[[Any], object], idle: bool
+    ) -> None:
+        self.name = name
+        self.event_types = event_types
+        self.method = method
+        self.idle = idle
+
+    def takes(self, event_type: type[Event]) -> bool:
+        """Return whether events of this class go to the method."""
+        return issubclass(event_type, self.event_types)
+
+
+def resolve(listener: Listener) -> list[Handler]:
+    """Look up the methods of a listener.
+
+    Raises:
+        TypeError: one can't be called with an event as its only argument, or would not run when called.
+    """
+    return list(_resolved(listener))
+
+
+def _resolved(listener: Listener) -> Iterator[Handler]:
+    for name, event_types in handled(type(listener)).items():
+        method = getattr(listener, name)
+        _check(method, f"{type(listener).__qualname__}.{name}")
+        yield Handler(name, event_types, method, _does_nothing(method))
+
+
+def _check(method: Any, shown: str) -> None:
+    """Raise TypeError unless ``method(event)`` is a call that runs."""
+    if not callable(method):
+        raise TypeError(f"{shown} must be a method, not {type(method).__name__}")
+    function = getattr(method, "__func__", method)
+    flags = function.__code__.co_flags if isinstance(function, FunctionType) else 0
+    if flags & _COROUTINE:
+        raise TypeError(f"{shown}() is a coroutine function: a dispatcher calls its listeners and does not await them")
+    if flags & (_GENERATOR | _ASYNC_GENERATOR):
+        raise TypeError(f"{shown}() is a generator function: calling it with an event would run none of it")
+    if not _takes_one_argument(method):
+        import inspect
+
+        raise TypeError(
+            f"{shown}() must take one positional argument, the event; its signature is {inspect.signature(method)}"
+        )
+
+
+def _takes_one_argument(method: Any) -> bool:
+    """Return whether ``method`` can be called with one positional argument, as far as that can be known."""
+    if type(method) is MethodType and type(method.__func__) is FunctionType:
+        function, bound = method.__func__, 1
+    elif type(method) is FunctionType:
+        function, bound = method, 0
+    else:
+        import inspect
+
+        try:
+            signature = inspect.signature(method)
+        except (TypeError, ValueError):  # written in C without a signature: the call itself will tell
+            return True
+        try:
+            signature.bind(None)
+        except TypeError:
+            return False
+        return True
+    if hasattr(function, "__wrapped__"):  # a decorator's *args say nothing about the method below
+        function = _innermost(function)
+    code = function.__code__
+    most = code.co_argcount - bound
+    least = most - len(function.__defaults__ or ())
+    by_name_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    return (
+        least <= 1
+        and (most >= 1 or bool(code.co_flags & _VARARGS))
+        and not set(by_name_only) - set(function.__kwdefaults__ or ())
+    )
+
+
+def _innermost(function: Any) -> FunctionType:
+    outer = function
+    while isinstance(getattr(function, "__wrapped__", None), FunctionType):
+        function = function.__wrapped__
+    return function if isinstance(function, FunctionType) else outer
+
+
+def _empty(self: Any, event: Any) -> None: ...
+
+
+def _documented(self: Any, event: Any) -> None:
+    """Do nothing."""
+
+
+def _does_nothing(method: Any) -> bool:
+    """Return whether the method is a plain function whose body is empty: ``...``, ``pass``, a docstring, ``return``."""
+    function = getattr(method, "__func__", method)
+    if type(method) not in (MethodType, FunctionType) or type(function) is not FunctionType:
+        return False
+    code = function.__code__
+    if code.co_consts and code.co_consts[0] == function.__doc__ and function.__doc__ is not None:
+        like, consts = _documented.__code__, (None, *code.co_consts[1:])
+    else:
+        like, consts = _empty.__code__, code.co_consts
+    return code.co_code == like.co_code and consts == (None, *like.co_consts[1:])

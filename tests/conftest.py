@@ -1,0 +1,122 @@
+"""Every test that touches the core runs on both, with ids [c] and [py], against two copies of the package.
+
+A process can load only one core through ``goanna``'s front door, so the package is imported twice, each time with its
+own GOANNA_BACKEND, and a fixture puts the copy that a test asked for into ``sys.modules`` while the test runs. Modules
+of event classes that must be importable by name (for pickles) are loaded once for each copy in the same way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+OWN = ("goanna", "shapes")
+"""Top-level modules of which each core has its own copy."""
+
+
+class Copy:
+    """One copy of the package with its core, and the modules that belong to it."""
+
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+        self.modules: dict[str, ModuleType] = {}
+        with self.active():
+            self.package = importlib.import_module("goanna")
+            assert backend == self.package.BACKEND
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[ModuleType | None]:
+        """Make this copy the one that imports and unpickling find."""
+        put_aside = _take_out()
+        sys.modules.update(self.modules)
+        variable = os.environ.get("GOANNA_BACKEND")
+        os.environ["GOANNA_BACKEND"] = self.backend
+        try:
+            yield getattr(self, "package", None)
+        finally:
+            if variable is None:
+                del os.environ["GOANNA_BACKEND"]
+            else:
+                os.environ["GOANNA_BACKEND"] = variable
+            self.modules = _take_out()
+            sys.modules.update(put_aside)
+
+
+def _take_out() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name.partition(".")[0] in OWN]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+_copies: dict[str, Copy] = {}
+_why_not: list[str] = []
+
+
+def copy_of(backend: str) -> Copy:
+    if backend not in _copies:
+        _copies[backend] = Copy(backend)
+    return _copies[backend]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require-compiled", action="store_true", help="fail if the compiled core can't be tested (CI says this)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        copy_of("c")
+    except ImportError as error:
+        _why_not.append(str(error))
+        if config.getoption("--require-compiled"):
+            raise pytest.UsageError(f"--require-compiled: {error}") from error
+
+
+def pytest_report_header() -> str:
+    return f"goanna cores: {', '.join(backends())}" + "".join(f" ({why})" for why in _why_not)
+
+
+def backends() -> list[str]:
+    return ["py"] if _why_not else ["c", "py"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", backends(), indirect=True)
+    if "protocol" in metafunc.fixturenames:
+        import pickle
+
+        metafunc.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of the core under test, whose copy of the package is the importable one."""
+    with copy_of(request.param).active():
+        yield request.param
+
+
+@pytest.fixture
+def goanna(backend: str) -> ModuleType:
+    """The package over the core under test."""
+    return copy_of(backend).package
+
+
+@pytest.fixture
+def shapes(backend: str) -> ModuleType:
+    """Importable event classes, interfaces and listeners over the core under test."""
+    return importlib.import_module("shapes")
+
+
+@pytest.fixture
+def both() -> dict[str, Copy]:
+    """Both copies, for tests that compare them; skipped only where there is nothing to compare."""
+    if _why_not:
+        pytest.skip(f"only one core here: {_why_not[0]}")
+    return {name: copy_of(name) for name in ("c", "py")}
