@@ -481,9 +481,10 @@ Raises:
         self.current = table
         old.retire()
 
-    @property
-    def __signature__(self):
-        return signature(self.maker.fields)
+    def __getattr__(self, name):
+        if name == "__signature__":
+            return signature(self.maker.fields)
+        raise AttributeError(f"'Channel' object has no attribute {name!r}")
 
     def __bool__(self):
         """Return whether the table has calls."""

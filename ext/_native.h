@@ -39,10 +39,12 @@ static inline Py_ssize_t goanna_slot_offset(PyObject *cls, PyObject *descriptor)
         return 0;
     }
     PyMemberDescrObject *member = (PyMemberDescrObject *)descriptor;
-    if (!PyType_IsSubtype((PyTypeObject *)cls, PyDescr_TYPE(descriptor)) || member->d_member->type != Py_T_OBJECT_EX) {
+    PyMemberDef *definition = member->d_member;
+    if (!PyType_IsSubtype((PyTypeObject *)cls, PyDescr_TYPE(descriptor)) || definition->type != Py_T_OBJECT_EX
+        || definition->flags & Py_READONLY) {
         return 0;
     }
-    return member->d_member->offset;
+    return definition->offset;
 }
 
 /* A member descriptor keeps a pointer to its definition and does not own it. Definitions are therefore never freed but

@@ -157,14 +157,14 @@ class Table:
         TypeError: something among ``calls`` is not a Call.
     """
 
-    __slots__ = ("_settled", "calls", "finished", "methods", "retired")
+    __slots__ = ("_methods", "_settled", "calls", "finished", "retired")
 
     def __init__(self, calls: Iterable[Call] = ()) -> None:
         self.calls = tuple(calls)
         for call in self.calls:
             if not isinstance(call, Call):
                 raise TypeError(f"a Table takes Call objects, not {type(call).__name__}")
-        self.methods = _distinct([call.method for call in self.calls])
+        self._methods = _distinct([call.method for call in self.calls])
         self.finished = 0
         self.retired = False
         self._settled = 0
@@ -189,10 +189,10 @@ class Table:
         if self.retired:
             self.settle()
 
-    def setback(self, method: Any, event: Any, errors: ErrorHandler | None, error: BaseException) -> Setback:
+    def _setback(self, method: Any, event: Any, errors: ErrorHandler | None, error: BaseException) -> Setback:
         """Return what is left of a publish in which ``method`` raised."""
         position = 0
-        while self.methods[position] is not method:
+        while self._methods[position] is not method:
             position += 1
         return Setback(self, position, event, errors, error)
 
@@ -271,10 +271,10 @@ class Channel:
         table = self._table
         method: Any = None
         try:
-            for method in table.methods:
+            for method in table._methods:
                 method(event)
         except BaseException as error:
-            setback = table.setback(method, event, self.errors, error)
+            setback = table._setback(method, event, self.errors, error)
         else:
             table.finish()
             return
@@ -297,13 +297,15 @@ class Channel:
         self._table = table
         old.retire()
 
-    @property
-    def __signature__(self) -> inspect.Signature:
-        return signature(self.maker.fields)
+    def __getattr__(self, name: str) -> inspect.Signature:
+        # No property, because inspect would take the class's attribute for the signature of the class.
+        if name == "__signature__":
+            return signature(self.maker.fields)
+        raise AttributeError(f"'Channel' object has no attribute {name!r}")
 
     def __bool__(self) -> bool:
         """Return whether the table has calls."""
-        return len(self._table.methods) != 0
+        return len(self._table._methods) != 0
 
     def __repr__(self) -> str:
         return f"<Channel of {self.maker.event_type.__qualname__} to {len(self._table.calls)}>"
@@ -317,7 +319,7 @@ def _channel_type(maker: Maker) -> type[Channel]:
     }
     body = [
         "{table} = {self}._table",
-        "{methods} = {table}.methods",
+        "{methods} = {table}._methods",
         "if not {methods}:",
         "  return",
         "{event} = {new}({cls})",
@@ -326,7 +328,7 @@ def _channel_type(maker: Maker) -> type[Channel]:
         "  for {method} in {methods}:",
         "    {method}({event})",
         "except BaseException as {error}:",
-        "  {setback} = {table}.setback({method}, {event}, {self}.errors, {error})",
+        "  {setback} = {table}._setback({method}, {event}, {self}.errors, {error})",
         "else:",
     ]
     if _TORN_INCREMENT:
@@ -337,7 +339,8 @@ def _channel_type(maker: Maker) -> type[Channel]:
     call = cast(
         "types.FunctionType",
         generated(
-            f"{maker.event_type.__qualname__}.__init__",
+            "__call__",
+            maker.event_type.__qualname__,
             __name__,
             maker.fields,
             [line.format_map(own) for line in body],
@@ -358,7 +361,9 @@ def reader(cls: type, slot: str, name: str) -> Any:
         TypeError: ``cls`` has no such slot.
     """
     member(cls, slot)
-    return property(operator.attrgetter(slot), _refuse_set, _refuse_delete)
+    made = property(operator.attrgetter(slot), _refuse_set, _refuse_delete)
+    made.__doc__ = None  # instead of that of attrgetter
+    return made
 
 
 def _refuse_set(event: object, value: object) -> None:

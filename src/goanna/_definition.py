@@ -79,8 +79,8 @@ def own_fields(
         if key in inherited:
             one.slot = inherited[key].slot
         else:
-            for base in bases:
-                if hasattr(base, key):
+            for base in (known for one in bases for known in one.__mro__):
+                if key in vars(base):
                     raise TypeError(
                         f"field {key!r} of {name} has the name of a method or attribute of {base.__name__}; rename it"
                     )

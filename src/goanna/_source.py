@@ -23,7 +23,7 @@ def init_function(qualname: str, module: str, fields: Iterable[Field]) -> Callab
     """Return ``__init__(self, ...)`` for a class called ``qualname`` that stores each field in its slot."""
     fields = tuple(fields)
     body = stores(fields, f"{RESERVED}self") or ["pass"]
-    return generated(f"{qualname}.__init__", module, fields, body, {})
+    return generated("__init__", qualname, module, fields, body, {})
 
 
 def stores(fields: Iterable[Field], target: str) -> list[str]:
@@ -38,6 +38,7 @@ def stores(fields: Iterable[Field], target: str) -> list[str]:
 
 
 def generated(
+    name: str,
     qualname: str,
     module: str,
     fields: Iterable[Field],
@@ -46,8 +47,11 @@ def generated(
 ) -> Callable[..., Any]:
     """Return a method with the parameters of ``fields`` and the given body lines.
 
+    Errors about wrong arguments call it the ``__init__`` of the event class, whatever it is.
+
     Args:
-        qualname: what errors about wrong arguments call it.
+        name: its name.
+        qualname: the event class.
         module: its ``__module__``.
         fields: the parameters after the instance, which is called ``goanna__self``.
         body: lines, indented relative to the function.
@@ -75,9 +79,10 @@ def generated(
     lines += [f"    {line}" for line in body]
     lines.append(f"  return {RESERVED}inner")
     namespace: dict[str, Any] = {"__name__": module}
-    exec("\n".join(lines), namespace)
+    exec(compile("\n".join(lines), f"<goanna {name} of {qualname}>", "exec"), namespace)
     function: Any = namespace[f"{RESERVED}outer"](**scope)
-    function.__name__ = qualname.rpartition(".")[2]
-    function.__qualname__ = qualname
-    function.__code__ = function.__code__.replace(co_name=function.__name__, co_qualname=qualname)
+    function.__name__ = name
+    function.__qualname__ = f"{qualname}.__init__"
+    # Tracebacks show the name of the code, errors about arguments the qualified name of the function.
+    function.__code__ = function.__code__.replace(co_name=name, co_qualname=f"{qualname}.{name}")
     return function  # type: ignore[no-any-return]

@@ -53,9 +53,9 @@ class EventMeta(type):
             namespace.get("__qualname__", name), namespace.get("__module__", __name__), everything
         )
         namespace["__match_args__"] = tuple([one.name for one in everything if not one.kw_only])
-        if eq is not None:
+        if eq is not None and "__eq__" not in namespace:
             namespace["__eq__"] = _equal if eq else object.__eq__
-            namespace["__hash__"] = _hash if eq else object.__hash__
+            namespace.setdefault("__hash__", _hash if eq else object.__hash__)
         cls = super().__new__(mcls, name, bases, namespace, **kwargs)
         for one in added:
             setattr(cls, one.name, core.reader(cls, one.slot, one.name))

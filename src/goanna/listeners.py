@@ -43,7 +43,7 @@ def handles(*event_types: type[Event]) -> Callable[[_F], _F]:
 
     def mark(method: _F) -> _F:
         if not callable(method):
-            raise TypeError(f"handles() decorates a method, not {type(method).__name__}; put it under staticmethod")
+            raise TypeError(f"handles() decorates a method, not {type(method).__name__}; put it below that")
         setattr(method, _MARK, (*getattr(method, _MARK, ()), *event_types))
         return method
 

@@ -1,0 +1,286 @@
+"""Nothing leaks, cycles are collected, and listeners that pull the rug away do no harm.
+
+These tests matter most for the compiled core; ``make sanitize`` runs them, with all others, under AddressSanitizer and
+UndefinedBehaviorSanitizer.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+import weakref
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+MANY = 100_000
+
+
+def swallow(action: Callable[[], object]) -> Callable[[], None]:
+    def attempt() -> None:
+        try:
+            action()
+        except (Exception, GeneratorExit):  # the paths under test are those that raise
+            pass
+
+    return attempt
+
+
+def paths(goanna: ModuleType, shapes: ModuleType) -> dict[str, Callable[[], object]]:
+    """One repeatable action for every path through the core."""
+
+    class Plain(shapes.Recorder):  # type: ignore[name-defined,misc]
+        def placed(self, event: Any) -> None:
+            self.last = event
+
+        shipped = placed
+
+    class Raises(Plain):
+        def placed(self, event: Any) -> None:
+            raise ValueError(event)
+
+    class Stops(Plain):
+        def placed(self, event: Any) -> None:
+            raise GeneratorExit
+
+    class Callable_:
+        def __call__(self, event: Any) -> None:
+            self.last = event
+
+    def hub_of(*listeners: Any, errors: Any = lambda *args: None) -> Any:
+        hub = goanna.Dispatcher(errors=errors)
+        for one in listeners:
+            hub.add(one)
+        return hub.publisher(shapes.OrderPlaced)
+
+    odd = Plain()
+    odd.placed = Callable_()
+    plain, empty, odd_call = hub_of(Plain(), Plain(), Plain()), hub_of(), hub_of(odd)
+    failing, stopping = hub_of(Raises(), Plain(), Raises()), hub_of(Plain(), Stops(), Plain())
+    raising = hub_of(Raises(), Plain(), errors="raise")
+    prepared = shapes.OrderPlaced(1)
+
+    def hub_cycle() -> None:
+        hub = goanna.Dispatcher(shapes.OrderListener, errors=lambda *args: None)
+        listener = Plain()
+        listener.hub = hub
+        with hub.add(listener), hub.add(Raises(), once=True), hub.add(Plain(), weak=True):
+            hub.publisher(shapes.OrderPlaced)(1)
+
+    churn = goanna.Dispatcher()
+    churn_publish = churn.publisher(shapes.OrderPlaced)
+
+    def add_and_remove() -> None:
+        registration = churn.add(Plain())
+        churn_publish(1)
+        registration.refresh()
+        registration.remove()
+        registration.stats()
+
+    return {
+        "publish": lambda: plain(1, total=2.0),
+        "publish built": lambda: plain.publish(prepared),
+        "publish to nobody": lambda: empty(1, total=3.0),
+        "publish to a callable": lambda: odd_call(1),
+        "publish by keyword": lambda: plain(total=1.0, order_id=2),
+        "wrong arguments": swallow(lambda: plain(1, totl=3)),
+        "too many arguments": swallow(lambda: plain(1, 2, 3)),
+        "an argument twice": swallow(lambda: plain(1, order_id=3)),
+        "wrong arguments to nobody": swallow(lambda: empty()),
+        "wrong event": swallow(lambda: plain.publish(3)),
+        "errors": lambda: failing(1),
+        "errors raised": swallow(lambda: raising(1)),
+        "base exception": swallow(lambda: stopping(1)),
+        "construct": lambda: shapes.OrderPlaced(1),
+        "construct by keyword": lambda: shapes.Mixed(first=1, third=3, secret="s"),
+        "construct wrongly": swallow(lambda: shapes.Mixed(first=1, fourth=3)),
+        "dispatcher in a cycle": hub_cycle,
+        "add and remove": add_and_remove,
+    }
+
+
+SLOW = {"errors", "errors raised", "base exception", "dispatcher in a cycle", "add and remove"}
+NAMES = list(SLOW) + [
+    "publish", "publish built", "publish to nobody", "publish to a callable", "publish by keyword", "wrong arguments",
+    "too many arguments", "an argument twice", "wrong arguments to nobody", "wrong event", "construct",
+    "construct by keyword", "construct wrongly",
+]  # fmt: skip
+
+
+def test_every_path_is_named(goanna: ModuleType, shapes: ModuleType) -> None:
+    assert sorted(paths(goanna, shapes)) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_no_path_leaks(goanna: ModuleType, shapes: ModuleType, name: str) -> None:
+    action = paths(goanna, shapes)[name]
+    count = MANY // 20 if name in SLOW else MANY
+    watched: list[Any] = [None, shapes.OrderPlaced, shapes.Mixed, 1, "order_id", goanna.MISSING]
+
+    def settled() -> tuple[int, list[int]]:
+        gc.collect()
+        return len(gc.get_objects()), [sys.getrefcount(one) for one in watched]
+
+    for _ in range(200):
+        action()
+    tracemalloc.start()
+    try:
+        for _ in range(50):
+            action()
+        objects, references = settled()
+        memory = tracemalloc.get_traced_memory()[0]
+        for _ in range(count):
+            action()
+        objects_after, references_after = settled()
+        memory_after = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    # A leak of one object or one reference per call would show as at least `count`.
+    assert abs(objects_after - objects) < 50
+    assert memory_after - memory < count // 2 + 5000
+    for before, after, one in zip(references, references_after, watched, strict=True):
+        assert abs(after - before) < count // 10, one
+
+
+def test_defining_events_again_and_again_takes_no_more_memory(goanna: ModuleType) -> None:
+    def define() -> None:
+        class Local(goanna.Event):
+            x: int
+            y: list[int] = goanna.field(default_factory=list)
+
+        hub = goanna.Dispatcher()
+        hub.publisher(Local)(1)
+
+    for _ in range(20):
+        define()
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(200):
+        define()
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100
+
+
+def test_events_in_cycles_are_collected(goanna: ModuleType, shapes: ModuleType) -> None:
+    class Marker:
+        pass
+
+    class Keeps(shapes.Recorder):  # type: ignore[name-defined,misc]
+        def placed(self, event: Any) -> None:
+            event.order_id.event = event
+
+    hub = goanna.Dispatcher()
+    hub.add(Keeps())
+    publish = hub.publisher(shapes.OrderPlaced)
+    gone = []
+    for build in (publish, shapes.OrderPlaced, lambda marker: publish(order_id=marker, total=1)):
+        marker = Marker()
+        marker.event = build(marker)
+        gone.append(weakref.ref(marker))
+    del marker
+    gc.collect()
+    assert [one() for one in gone] == [None, None, None]
+
+
+def test_a_dispatcher_in_a_cycle_with_its_listener_is_collected(goanna: ModuleType, shapes: ModuleType) -> None:
+    hub = goanna.Dispatcher()
+    listener = shapes.Recorder()
+    listener.hub, listener.publish = hub, hub.publisher(shapes.OrderPlaced)
+    listener.registration = hub.add(listener)
+    listener.publish(1)
+    gone = [weakref.ref(hub), weakref.ref(listener), weakref.ref(listener.publish)]
+    del hub, listener
+    gc.collect()
+    assert [one() for one in gone] == [None, None, None]
+
+
+def test_a_channel_that_is_its_own_listener_is_collected(goanna: ModuleType, shapes: ModuleType) -> None:
+    from goanna import core
+
+    channel = core.Channel(shapes.OrderPlaced.__event_maker__, core.Table([]), None)
+    channel.replace_table(core.Table([core.Call(channel.publish, core.Account(), None)]))
+    gone = weakref.ref(channel)
+    del channel
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_listener_drops_the_dispatcher_and_runs_the_collector(goanna: ModuleType, shapes: ModuleType) -> None:
+    log: list[str] = []
+
+    class Drops(shapes.Recorder):  # type: ignore[name-defined,misc]
+        def placed(self, event: Any) -> None:
+            held.clear()
+            gc.collect()
+            log.append("drops")
+
+        def __del__(self) -> None:
+            log.append("gone")
+
+    class Last(shapes.Recorder):  # type: ignore[name-defined,misc]
+        def placed(self, event: Any) -> None:
+            log.append(f"last {event.order_id}")
+
+    hub = goanna.Dispatcher()
+    hub.add(Drops())
+    hub.add(Last())
+    held = {"publish": hub.publisher(shapes.OrderPlaced), "hub": hub}
+    del hub
+    held["publish"](order_id=7)
+    gc.collect()
+    assert log == ["drops", "last 7", "gone"]
+
+
+def test_a_finalizer_that_publishes_and_registers(goanna: ModuleType, shapes: ModuleType) -> None:
+    hub = goanna.Dispatcher()
+    log: list[Any] = []
+    recorder = hub.add(shapes.Recorder(log, "stays"))
+
+    class Last(shapes.Recorder):  # type: ignore[name-defined,misc]
+        def __del__(self) -> None:
+            hub.publish(shapes.OrderPlaced("from del"))
+            hub.add(shapes.Recorder(log, "added by del"))
+
+    for _ in range(3):
+        registration = hub.add(Last(log, "last"))
+        registration.remove()
+        del registration
+    gc.collect()
+    assert recorder.stats().delivered == 3
+    assert len(hub) == 4
+
+
+def test_an_event_survives_its_publish(goanna: ModuleType, shapes: ModuleType) -> None:
+    hub = goanna.Dispatcher()
+    recorder = shapes.Recorder()
+    hub.add(recorder)
+    publish = hub.publisher(shapes.OrderPlaced)
+    for number in range(1000):
+        publish([number], total={number: number})
+    assert [(event.order_id, event.total) for _, event in recorder.log] == [([n], {n: n}) for n in range(1000)]
+
+
+def test_arguments_are_released(goanna: ModuleType, shapes: ModuleType) -> None:
+    class Marker:
+        pass
+
+    hub = goanna.Dispatcher(errors=lambda *args: None)
+    hub.add(shapes.Failing())
+    hub.registrations[0].listener.log = type("Sink", (list,), {"append": lambda self, value: None})()
+    publish = hub.publisher(shapes.OrderPlaced)
+    for attempt in (
+        lambda marker: publish(marker),
+        lambda marker: publish(order_id=marker),
+        lambda marker: publish(marker, 1, 2),
+        lambda marker: publish(1, wrong=marker),
+        lambda marker: publish.publish(shapes.OrderPlaced(marker)),
+    ):
+        marker = Marker()
+        gone = weakref.ref(marker)
+        swallow(lambda attempt=attempt, marker=marker: attempt(marker))()
+        del marker
+        gc.collect()
+        assert gone() is None
