@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test bench lint types docs sdist wheels sanitize clean
+.PHONY: demo test bench lint types docs package sanitize clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -39,6 +39,10 @@ lint: $(VENV)/group-lint
 
 types: $(VENV)/group-lint
 	$(BIN)/mypy
+
+# The sdist, the wheels from it and an install without a compiler, each in a clean environment.
+package: $(VENV)/group-test $(VENV)/group-package
+	$(BIN)/python -m pytest tests/packaging -m packaging $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info src/goanna/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 OWN = ("goanna", "shapes")
 """Top-level modules of which each core has its own copy."""
@@ -67,19 +68,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--require-compiled", action="store_true", help="fail if the compiled core can't be tested (CI says this)"
     )
+    parser.addoption(
+        "--sanitized",
+        action="store_true",
+        help="insist that the compiled core is one with sanitizers, and repeat less",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.register_profile("sanitized", max_examples=100)
+    settings.register_profile("ordinary", max_examples=500)
+    settings.load_profile("sanitized" if config.getoption("--sanitized") else "ordinary")
     try:
         copy_of("c")
     except ImportError as error:
         _why_not.append(str(error))
         if config.getoption("--require-compiled"):
             raise pytest.UsageError(f"--require-compiled: {error}") from error
+    else:
+        if config.getoption("--sanitized"):
+            path = copy_of("c").modules["goanna._core"].__file__
+            assert path is not None
+            with open(path, "rb") as extension:
+                if b"__asan_init" not in extension.read():
+                    raise pytest.UsageError(f"--sanitized: {path} is built without AddressSanitizer")
 
 
 def pytest_report_header() -> str:
     return f"goanna cores: {', '.join(backends())}" + "".join(f" ({why})" for why in _why_not)
+
+
+@pytest.fixture(scope="session")
+def repetitions(request: pytest.FixtureRequest) -> int:
+    """How often the tests against leaks repeat what they do."""
+    return 5_000 if request.config.getoption("--sanitized") else 100_000
 
 
 def backends() -> list[str]:

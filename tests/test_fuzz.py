@@ -251,7 +251,7 @@ def run(copy: Copy, program: dict[str, Any]) -> list[Any]:
     return one.seen
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(programs)
 def test_the_same_program_on_both_cores(both: dict[str, Copy], program: dict[str, Any]) -> None:
     assert run(both["c"], program) == run(both["py"], program)

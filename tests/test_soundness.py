@@ -16,8 +16,6 @@ from typing import Any
 
 import pytest
 
-MANY = 100_000
-
 
 def swallow(action: Callable[[], object]) -> Callable[[], None]:
     def attempt() -> None:
@@ -115,9 +113,9 @@ def test_every_path_is_named(goanna: ModuleType, shapes: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_no_path_leaks(goanna: ModuleType, shapes: ModuleType, name: str) -> None:
+def test_no_path_leaks(goanna: ModuleType, shapes: ModuleType, name: str, repetitions: int) -> None:
     action = paths(goanna, shapes)[name]
-    count = MANY // 20 if name in SLOW else MANY
+    count = repetitions // 20 if name in SLOW else repetitions
     watched: list[Any] = [None, shapes.OrderPlaced, shapes.Mixed, 1, "order_id", goanna.MISSING]
 
     def settled() -> tuple[int, list[int]]:

@@ -1,0 +1,50 @@
+"""``goanna doctor``: which core is loaded, from which file, why the other is not, and what it would take."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import sysconfig
+from collections.abc import Iterator
+
+import goanna
+from goanna import _backend
+
+__all__ = ["report"]
+
+
+def report(*, require_compiled: bool = False) -> int:
+    """Print the report; return 1 if the compiled core was required and is not there, else 0."""
+    for line in lines():
+        print(line)
+    return int(require_compiled and goanna.BACKEND != "c")
+
+
+def lines() -> Iterator[str]:
+    """Yield the report line by line."""
+    names = {"c": "compiled", "py": "pure"}
+    yield f"goanna {goanna.__version__} runs on its {names[goanna.BACKEND]} core"
+    yield f"  loaded from   {_backend.core.__file__}"
+    if _backend.COMPILED_MISSING is None:
+        yield "  the pure core is not used, because the compiled one loaded"
+        yield f"  to use it     set {_backend.VARIABLE}=py"
+    else:
+        yield f"  the compiled core is not used: {_backend.COMPILED_MISSING}"
+        yield f"  to use it     {_backend.what_it_takes()}"
+        for found in extensions():
+            yield f"  found         {found}"
+    yield f"Python {platform.python_version()} ({platform.python_implementation()}) on {platform.platform()}"
+    yield f"  executable    {sys.executable}"
+    yield f"  extensions    are called _core{sysconfig.get_config_var('EXT_SUFFIX') or '(none)'} here"
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        yield "  the GIL is off"
+    yield f"  {_backend.VARIABLE:<13} {os.environ.get(_backend.VARIABLE) or 'not set (auto)'}"
+
+
+def extensions() -> Iterator[str]:
+    """Yield the extension modules beside the package that are not the one loaded, whatever they were built for."""
+    folder = os.path.dirname(goanna.__file__)
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("_core.") and name.endswith((".so", ".pyd")):
+            yield os.path.join(folder, name)
