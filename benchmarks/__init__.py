@@ -1,0 +1,5 @@
+"""What goanna costs beside its rivals and beside what can't be avoided, measured in one process.
+
+``python -m benchmarks`` prints the ratios of one run. ``python -m pytest benchmarks --benchmark-only`` measures the
+same works with pytest-benchmark: groups name the job, parameters name the rival. Both take their works from ``jobs``.
+"""

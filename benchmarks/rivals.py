@@ -1,0 +1,192 @@
+"""The rivals: how each one registers a listener and publishes, in the way its own documentation shows.
+
+What a hot call site would look up once (a bound ``emit``, a hook) is looked up once. Each publish builds an event.
+"""
+
+from __future__ import annotations
+
+import abc
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, ClassVar
+
+import blinker
+import botocore.hooks  # type: ignore[import-untyped]
+import pluggy
+import psygnal
+import pyee
+
+from benchmarks import _cores, listeners
+from benchmarks.orders import POSITIONAL, Sent, goanna_sent
+
+BUILT = f"Sent({POSITIONAL})"
+
+
+class Rival(abc.ABC):
+    """One event to publish, at first without listeners."""
+
+    publishes: ClassVar[str]
+    """The statement that builds and publishes an event."""
+    registers: ClassVar[str]
+    """The statement that adds ``listener`` and removes it."""
+    stores: ClassVar[listeners.Method] = listeners.stores
+    empty: ClassVar[listeners.Method] = listeners.empty
+    bases: tuple[type, ...] = ()
+    """The bases of a listener."""
+
+    @abc.abstractmethod
+    def add(self, listener: Any) -> None:
+        """Register a listener."""
+
+    @abc.abstractmethod
+    def names(self) -> dict[str, Any]:
+        """Return what the statements refer to."""
+
+    def listener(self, idle: bool = False) -> Any:
+        """Return a listener that stores its last event, or one that does nothing."""
+        kind = type(self)
+        return listeners.listener(kind.empty if idle else kind.stores, self.bases)
+
+
+class Goanna(Rival):
+    publishes = f"publish({POSITIONAL})"
+    registers = "add(listener).remove()"
+
+    def __init__(self, goanna: ModuleType) -> None:
+        event_type = goanna_sent(goanna)
+
+        class Interface(goanna.Listener):  # type: ignore[misc, name-defined]
+            @goanna.handles(event_type)  # type: ignore[untyped-decorator]
+            def sent(self, event: Any) -> None: ...
+
+        self.bases = (Interface,)
+        self.hub = goanna.Dispatcher(Interface)
+        self.publish = self.hub.publisher(event_type)
+
+    def add(self, listener: Any) -> None:
+        self.hub.add(listener)
+
+    def names(self) -> dict[str, Any]:
+        return {"publish": self.publish, "add": self.hub.add}
+
+
+class Psygnal(Rival):
+    publishes = f"emit({BUILT})"
+    registers = "signal.connect(listener.sent); signal.disconnect(listener.sent)"
+
+    def __init__(self, emit: str) -> None:
+        class Commands:
+            sent = psygnal.Signal(object)
+
+        self.commands = Commands()  # the signal refers to it weakly
+        self.emit = emit
+
+    def add(self, listener: Any) -> None:
+        self.commands.sent.connect(listener.sent)
+
+    def names(self) -> dict[str, Any]:
+        return {"emit": getattr(self.commands.sent, self.emit), "signal": self.commands.sent, "Sent": Sent}
+
+
+class Blinker(Rival):
+    publishes = f"send(sender, event={BUILT})"
+    registers = "signal.connect(listener.sent); signal.disconnect(listener.sent)"
+    stores = listeners.blinker_stores
+    empty = listeners.blinker_empty
+
+    def __init__(self) -> None:
+        self.signal = blinker.Signal()
+
+    def add(self, listener: Any) -> None:
+        self.signal.connect(listener.sent)
+
+    def names(self) -> dict[str, Any]:
+        return {"send": self.signal.send, "signal": self.signal, "sender": self, "Sent": Sent}
+
+
+class Pluggy(Rival):
+    publishes = f"hook(event={BUILT})"
+    registers = "manager.register(listener); manager.unregister(listener)"
+    stores = pluggy.HookimplMarker("benchmarks")(listeners.stores)
+    empty = pluggy.HookimplMarker("benchmarks")(listeners.empty)
+
+    def __init__(self) -> None:
+        class Specification:
+            @pluggy.HookspecMarker("benchmarks")
+            def sent(self, event: Any) -> None: ...
+
+        self.manager = pluggy.PluginManager("benchmarks")
+        self.manager.add_hookspecs(Specification)
+
+    def add(self, listener: Any) -> None:
+        self.manager.register(listener)
+
+    def names(self) -> dict[str, Any]:
+        return {"hook": self.manager.hook.sent, "manager": self.manager, "Sent": Sent}
+
+
+class Pyee(Rival):
+    publishes = f"emit('sent', {BUILT})"
+    registers = "emitter.add_listener('sent', listener.sent); emitter.remove_listener('sent', listener.sent)"
+
+    def __init__(self) -> None:
+        self.emitter = pyee.EventEmitter()
+
+    def add(self, listener: Any) -> None:
+        self.emitter.add_listener("sent", listener.sent)
+
+    def names(self) -> dict[str, Any]:
+        return {"emit": self.emitter.emit, "emitter": self.emitter, "Sent": Sent}
+
+
+class Botocore(Rival):
+    publishes = f"emit('sent', event={BUILT})"
+    registers = "emitter.register('sent', listener.sent); emitter.unregister('sent', listener.sent)"
+    stores = listeners.botocore_stores
+    empty = listeners.botocore_empty
+
+    def __init__(self) -> None:
+        self.emitter = botocore.hooks.HierarchicalEmitter()
+
+    def add(self, listener: Any) -> None:
+        self.emitter.register("sent", listener.sent)
+
+    def names(self) -> dict[str, Any]:
+        return {"emit": self.emitter.emit, "emitter": self.emitter, "Sent": Sent}
+
+
+class PlainLoop(Rival):
+    """What one writes by hand: no isolation of errors, no counting, no registration worth the name."""
+
+    publishes = f"event = {BUILT}\nfor method in methods:\n    method(event)"
+    registers = "methods.append(listener.sent); methods.remove(listener.sent)"
+
+    def __init__(self) -> None:
+        self.methods: list[Callable[[Any], None]] = []
+
+    def add(self, listener: Any) -> None:
+        self.methods.append(listener.sent)
+
+    def names(self) -> dict[str, Any]:
+        return {"methods": self.methods, "Sent": Sent}
+
+
+GOANNAS: dict[str, Callable[[], Rival]] = {
+    name: functools.partial(Goanna, package) for name, package in _cores.copies().items()
+}
+PURE_PYTHON: dict[str, Callable[[], Rival]] = {
+    "blinker": Blinker,
+    "pluggy": Pluggy,
+    "pyee": Pyee,
+    "botocore": Botocore,
+}
+"""The rivals that are written in Python, as goanna's pure core is."""
+OTHERS: dict[str, Callable[[], Rival]] = {
+    "psygnal emit": functools.partial(Psygnal, "emit"),
+    "psygnal emit_fast": functools.partial(Psygnal, "emit_fast"),
+    **PURE_PYTHON,
+}
+"""The rivals that do goanna's job, more or less."""
+PLAIN = "plain loop"
+RIVALS: dict[str, Callable[[], Rival]] = {**GOANNAS, **OTHERS, PLAIN: PlainLoop}
