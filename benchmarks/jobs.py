@@ -121,8 +121,8 @@ def read() -> Job:
 def publish(count: int) -> Job:
     """Publish an event of eight fields to as many listeners of as many classes.
 
-    The floor is what no dispatcher in C can save: one construction, by msgspec.Struct, and the calls of
-    the methods from C. Where there are no listeners it is a call that does nothing.
+    The floor is what a dispatcher in C can hardly save: one construction, by msgspec.Struct, and the calls of the
+    methods from C. Where there are no listeners it is a call that does nothing.
     """
     works: dict[str, Callable[[], Work]] = {FLOOR: partial(_construct_and_call, count) if count else _do_nothing}
     for name, rival in RIVALS.items():

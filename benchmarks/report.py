@@ -37,8 +37,9 @@ def show(results: Results) -> None:
     console.print(_table("Events, ns", {job: results[job] for job in results if job not in dispatch}))
     console.print(_table("Dispatch, ns", dispatch))
     console.print(
-        "Best of all rounds. x floor: goanna compiled relative to the floor, the least that the job can cost;\n"
-        "x rival: the fastest rival relative to goanna compiled.\n"
+        "Best of all rounds. x floor: goanna compiled relative to the floor, made of the fastest parts that can be\n"
+        "had without goanna; below 1 goanna's own parts are faster. x rival: the fastest rival relative to goanna\n"
+        "compiled; below 1 goanna loses.\n"
         "* plain loop: no isolation of errors, no counting, no registration; not counted as a rival.",
         highlight=False,
     )
