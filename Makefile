@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test bench lint types docs package sanitize clean
+.PHONY: demo test bench bench-smoke lint types docs package sanitize clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -25,19 +25,28 @@ $(VENV)/group-%: $(VENV)/built
 	touch $@
 
 demo: $(VENV)/built
-	$(BIN)/python -m goanna demo
+	$(BIN)/python -m goanna demo $(ARGS)
 
 test: $(VENV)/group-test
 	$(BIN)/python -m pytest $(if $(COMPILER),--require-compiled) $(ARGS)
 
 bench: $(VENV)/group-bench $(VENV)/group-test
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# Every benchmark once, with a check that the events arrive.
+bench-smoke: $(VENV)/group-bench $(VENV)/group-test
+	$(BIN)/python -m pytest benchmarks --benchmark-disable
+	$(BIN)/python -m benchmarks --quick
+
+docs: $(VENV)/group-docs
+	$(BIN)/python -m sphinx -q -n -W -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -q -n -W -b doctest docs docs/_build/doctest
 
 lint: $(VENV)/group-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/group-lint
+types: $(VENV)/group-lint $(VENV)/group-bench
 	$(BIN)/mypy
 
 # The sdist, the wheels from it and an install without a compiler, each in a clean environment.

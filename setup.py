@@ -35,7 +35,7 @@ def extension(required: bool) -> dict[str, object]:
         """Puts the generated C in the build folder, and says plainly when the core could not be compiled."""
 
         def finalize_options(self) -> None:
-            super().finalize_options()  # type: ignore[no-untyped-call]
+            super().finalize_options()
             self.cython_c_in_temp = True
 
         def run(self) -> None:

@@ -22,7 +22,10 @@ static inline PyObject *goanna_invoke(goanna_call *call, PyObject *event)
     /* The slot before the arguments is the callee's to use, see PY_VECTORCALL_ARGUMENTS_OFFSET. */
     PyObject *stack[3] = {NULL, call->instance, event};
     if (call->instance != NULL) {
-        return PyObject_Vectorcall(call->function, stack + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        /* Always a Python function, whose result needs none of the checks that PyObject_Vectorcall makes. Read at each
+           call, because the interpreter may change it. */
+        return ((PyFunctionObject *)call->function)->vectorcall(
+            call->function, stack + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     }
     return PyObject_Vectorcall(call->function, stack + 2, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }

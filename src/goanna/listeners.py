@@ -62,6 +62,7 @@ class Listener(abc.ABC):  # noqa: B024 - an interface need not be abstract
     """
 
     __declared__: ClassVar[dict[str, tuple[type[Event], ...]]] = {}
+    __handled__: ClassVar[dict[str, tuple[type[Event], ...]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the marks of the class body; raise TypeError where one interface sends an event to two methods."""
@@ -77,6 +78,7 @@ class Listener(abc.ABC):  # noqa: B024 - an interface need not be abstract
                     )
                 declared[name] = (*declared.get(name, ()), event_type)
         cls.__declared__ = declared
+        cls.__handled__ = _collected(cls)
 
 
 def handled(cls: type[Listener]) -> dict[str, tuple[type[Event], ...]]:
@@ -85,6 +87,11 @@ def handled(cls: type[Listener]) -> dict[str, tuple[type[Event], ...]]:
     Interfaces come in the order of the method resolution, the last one first, so that a base's methods precede those
     of the class that extends it.
     """
+    # A class that was only registered with the interface (abc.ABCMeta.register) has collected nothing.
+    return vars(cls)["__handled__"] if "__handled__" in vars(cls) else _collected(cls)
+
+
+def _collected(cls: type) -> dict[str, tuple[type[Event], ...]]:
     found: dict[str, tuple[type[Event], ...]] = {}
     for base in reversed(cls.__mro__):
         for name, event_types in vars(base).get("__declared__", {}).items():

@@ -45,6 +45,8 @@ def arrange(items: Sequence[_O]) -> tuple[_O, ...]:
     Raises:
         ValueError: the constraints form a cycle; the text names its members.
     """
+    if not any(item.before or item.after for item in items):
+        return tuple(sorted(items, key=_rank))
     place = {id(item): index for index, item in enumerate(items)}
     later: list[list[int]] = [[] for _ in items]
     waits = [0] * len(items)
@@ -68,6 +70,10 @@ def arrange(items: Sequence[_O]) -> tuple[_O, ...]:
     if len(order) < len(items):
         raise ValueError(f"the order can't be kept, before and after form a cycle: {_cycle(items, later, waits)}")
     return tuple(order)
+
+
+def _rank(item: Ordered) -> tuple[int, int]:
+    return -item.priority, item.sequence
 
 
 def _cycle(items: Sequence[_O], later: Sequence[Sequence[int]], waits: Sequence[int]) -> str:

@@ -1,0 +1,20 @@
+"""Sphinx configuration; warnings are errors, see the Makefile."""
+
+from importlib.metadata import version as installed_version
+
+project = "goanna"
+author = "The goanna developers"
+project_copyright = "2026, The goanna developers"
+release = version = installed_version("goanna")
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.doctest"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+html_theme = "furo"
+html_title = f"goanna {release}"
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+exclude_patterns = ["_build"]
+nitpicky = True
+# Without an inventory of Python's own documentation, which a build without network can't fetch, names outside goanna
+# have nothing to refer to. Private modules are not documented.
+nitpick_ignore_regex = [("py:.*", r"(?!goanna).*"), ("py:.*", r"goanna\._.*")]
