@@ -10,6 +10,9 @@ from setuptools import Extension, setup
 VARIABLE = "GOANNA_BUILD_EXT"
 CHOICES = ("auto", "require", "no")
 
+SOURCES = {"goanna._core": "ext/_core.pyx", "goanna.monitoring._publish": "ext/_publish.pyx"}
+HEADERS = ["ext/_native.h", "ext/_observe.h"]
+
 
 def choice() -> str:
     """Return what the environment says about the extension: try to build it, insist on it, or leave it out."""
@@ -48,14 +51,11 @@ def extension(required: bool) -> dict[str, object]:
                         file=sys.stderr,
                     )
 
-    core = Extension(
-        "goanna._core",
-        ["ext/_core.pyx"],
-        include_dirs=["ext"],
-        depends=["ext/_native.h"],
-        optional=not required,
-    )
-    return {"ext_modules": [core], "cmdclass": {"build_ext": BuildExt}}
+    modules = [
+        Extension(name, [source], include_dirs=["ext"], depends=HEADERS, optional=not required)
+        for name, source in SOURCES.items()
+    ]
+    return {"ext_modules": modules, "cmdclass": {"build_ext": BuildExt}}
 
 
 chosen = choice()

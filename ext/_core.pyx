@@ -35,7 +35,7 @@ cdef extern from "_native.h":
     PyObject* goanna_invoke(goanna_call* call, PyObject* event) noexcept
     bint goanna_is_function(object value)
     Py_ssize_t goanna_slot_offset(object cls, object descriptor) except -1
-    object goanna_new_reader(object cls, object name, Py_ssize_t offset)
+    object goanna_new_reader(object cls, object name, Py_ssize_t offset, object doc)
     object goanna_allocate(PyTypeObject* cls)
     void goanna_store(PyObject* event, Py_ssize_t offset, PyObject* value) noexcept
     PyObject* goanna_load(PyObject* event, Py_ssize_t offset) noexcept
@@ -508,16 +508,16 @@ cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyO
     return None
 
 
-def reader(cls, slot, name):
+def reader(cls, slot, name, doc=None):
     """Return a descriptor that reads a slot of ``cls`` as the read-only attribute ``name``.
 
     The compiled core's reads at the speed of the slot itself. Setting or deleting it raises AttributeError
-    ("readonly attribute").
+    ("readonly attribute"). Its docstring is ``doc``.
 
     Raises:
         TypeError: ``cls`` has no such slot.
     """
-    return goanna_new_reader(cls, intern_name(name), goanna_slot_offset(cls, member(cls, slot)))
+    return goanna_new_reader(cls, intern_name(name), goanna_slot_offset(cls, member(cls, slot)), doc)
 
 
 goanna_allow_vectorcall(Maker, goanna_maker_vectorcall)

@@ -51,15 +51,15 @@ static inline Py_ssize_t goanna_slot_offset(PyObject *cls, PyObject *descriptor)
 }
 
 /* A member descriptor keeps a pointer to its definition and does not own it. Definitions are therefore never freed but
-   kept by name and offset, so that defining the same class again and again takes no more memory. */
+   kept by name, offset and docstring, so that defining the same class again and again takes no more memory. */
 static PyObject *goanna_definitions = NULL;
 
-static PyObject *goanna_new_reader(PyObject *cls, PyObject *name, Py_ssize_t offset)
+static PyObject *goanna_new_reader(PyObject *cls, PyObject *name, Py_ssize_t offset, PyObject *doc)
 {
     if (goanna_definitions == NULL && (goanna_definitions = PyDict_New()) == NULL) {
         return NULL;
     }
-    PyObject *key = Py_BuildValue("(On)", name, offset);
+    PyObject *key = Py_BuildValue("(OnO)", name, offset, doc);
     if (key == NULL) {
         return NULL;
     }
@@ -69,10 +69,14 @@ static PyObject *goanna_new_reader(PyObject *cls, PyObject *name, Py_ssize_t off
         definition = (PyMemberDef *)PyLong_AsVoidPtr(known);
     }
     else if (!PyErr_Occurred()) {
-        const char *text = PyUnicode_AsUTF8(name); /* lives as long as the name, which the key holds */
-        definition = text == NULL ? NULL : PyMem_Calloc(1, sizeof(PyMemberDef));
+        /* Both texts live as long as their strings, which the key holds. */
+        const char *text = PyUnicode_AsUTF8(name);
+        const char *explained = doc == Py_None ? NULL : PyUnicode_AsUTF8(doc);
+        int fine = text != NULL && (explained != NULL || doc == Py_None);
+        definition = fine ? PyMem_Calloc(1, sizeof(PyMemberDef)) : NULL;
         if (definition != NULL) {
             definition->name = text;
+            definition->doc = explained;
             definition->type = Py_T_OBJECT_EX;
             definition->offset = offset;
             definition->flags = Py_READONLY;
@@ -83,7 +87,7 @@ static PyObject *goanna_new_reader(PyObject *cls, PyObject *name, Py_ssize_t off
             }
             Py_XDECREF(address);
         }
-        else if (text != NULL) {
+        else if (fine) {
             PyErr_NoMemory();
         }
     }

@@ -31,6 +31,7 @@ from goanna._common import MISSING
 from goanna._fields import Field, field
 from goanna.dispatcher import Dispatcher, Publisher
 from goanna.events import Event, fields, replace
+from goanna.installation import install, refresh, uninstall
 from goanna.listeners import Listener, handles
 from goanna.registration import Registration, Stats
 
@@ -48,8 +49,11 @@ __all__ = [
     "field",
     "fields",
     "handles",
+    "install",
+    "refresh",
     "replace",
     "require_compiled",
+    "uninstall",
 ]
 
 __version__ = "0.1.0"

@@ -351,18 +351,18 @@ def _channel_type(maker: Maker) -> type[Channel]:
     return type("Channel", (Channel,), {"__slots__": (), "__call__": call, "__doc__": Channel.__doc__})
 
 
-def reader(cls: type, slot: str, name: str) -> Any:
+def reader(cls: type, slot: str, name: str, doc: str | None = None) -> Any:
     """Return a descriptor that reads a slot of ``cls`` as the read-only attribute ``name``.
 
     The compiled core's reads at the speed of the slot itself. Setting or deleting it raises AttributeError
-    ("readonly attribute").
+    ("readonly attribute"). Its docstring is ``doc``.
 
     Raises:
         TypeError: ``cls`` has no such slot.
     """
     member(cls, slot)
     made = property(operator.attrgetter(slot), _refuse_set, _refuse_delete)
-    made.__doc__ = None  # instead of that of attrgetter
+    made.__doc__ = doc  # instead of that of attrgetter
     return made
 
 

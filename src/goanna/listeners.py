@@ -132,7 +132,7 @@ def _resolved(listener: Listener) -> Iterator[Handler]:
     for name, event_types in handled(type(listener)).items():
         method = getattr(listener, name)
         _check(method, f"{type(listener).__qualname__}.{name}")
-        yield Handler(name, event_types, method, _does_nothing(method))
+        yield Handler(name, event_types, method, does_nothing(method))
 
 
 def _check(method: Any, shown: str) -> None:
@@ -198,7 +198,7 @@ def _documented(self: Any, event: Any) -> None:
     """Do nothing."""
 
 
-def _does_nothing(method: Any) -> bool:
+def does_nothing(method: Any) -> bool:
     """Return whether the method is a plain function whose body is empty: ``...``, ``pass``, a docstring, ``return``."""
     function = getattr(method, "__func__", method)
     if type(method) not in (MethodType, FunctionType) or type(function) is not FunctionType:

@@ -18,6 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument(
         "--require-compiled", action="store_true", help="exit with status 1 unless it is the compiled one"
     )
+    run_parser = commands.add_parser("run", help="run a program unchanged, with goanna installed")
+    run_parser.add_argument("-m", dest="module", action="store_true", help="PROGRAM is the name of a module")
+    run_parser.add_argument("program", metavar="PROGRAM", help="a file, or with -m a module")
+    run_parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the program is given")
     demo = commands.add_parser("demo", help="define an event, listen to it, and measure what publishing costs")
     demo.add_argument("--quick", action="store_true", help="measure in a second rather than in ten")
     chosen = parser.parse_args(arguments)
@@ -25,6 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from goanna.cli.doctor import report
 
         return report(require_compiled=chosen.require_compiled)
+    if chosen.command == "run":
+        from goanna.cli.program import execute
+
+        execute(chosen.program, chosen.arguments, module=chosen.module)
+        return 0
     try:
         from goanna.cli.demo import run
     except ModuleNotFoundError as error:

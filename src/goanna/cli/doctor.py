@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import sys
@@ -40,6 +41,13 @@ def lines() -> Iterator[str]:
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         yield "  the GIL is off"
     yield f"  {_backend.VARIABLE:<13} {os.environ.get(_backend.VARIABLE) or 'not set (auto)'}"
+    if importlib.util.find_spec("pymongo") is None:
+        yield "PyMongo is not installed; goanna.monitoring is goanna's own"
+    else:
+        import pymongo
+
+        yield f"PyMongo {pymongo.version}, after goanna.install():"
+        yield from (f"  {line}" for line in str(goanna.install()).splitlines())
 
 
 def extensions() -> Iterator[str]:

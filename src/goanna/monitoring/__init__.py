@@ -22,6 +22,8 @@ except ModuleNotFoundError as error:
         raise  # PyMongo is there, and something that it needs is not
     _source = importlib.import_module("goanna.monitoring._own")
 
+from goanna.installation import install_on_import
+
 if TYPE_CHECKING:
     from goanna.monitoring._own import *
 
@@ -60,4 +62,7 @@ for _name, _value in vars(_source).items():
 
 sys.modules[__name__].__class__ = _Window
 
-# install() is to be called here, with PyMongo there: importing this module is then all that a program does.
+if install_on_import():
+    from goanna.installation import install as _put_in
+
+    _put_in()

@@ -1,0 +1,451 @@
+# cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: embedsignature=False, auto_pickle=False
+"""Replacements for the ``publish_*`` methods of PyMongo, compiled: the same as those in ``_publish_py``.
+
+Read the pure ones first; here is only how. A publisher takes its arguments from the stack, checks by version numbers
+that neither the module's namespace nor the event class has been touched since it looked last, writes the slots of a new
+event at their offsets, and calls the listeners' methods by name. Everything unusual is left to the original, before
+anything has been done that could be seen.
+"""
+
+cimport cython
+from cpython.datetime cimport import_datetime
+from cpython.dict cimport PyDict_CheckExact
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.object cimport PyObject, PyTypeObject
+
+import inspect
+from types import MethodType
+
+from goanna._setback import Setback
+from goanna.listeners import does_nothing
+
+__all__ = ["publisher", "refresh"]
+
+cdef extern from "_native.h":
+    ctypedef PyObject* (*vectorcallfunc)(PyObject*, PyObject* const*, size_t, PyObject*)
+    ctypedef struct goanna_call:
+        PyObject* function
+        PyObject* instance
+    Py_ssize_t PyVectorcall_NARGS(size_t nargsf) nogil
+    object PyVectorcall_Call(object callable, object args, object kwargs)
+    PyObject* goanna_invoke(goanna_call* call, PyObject* event) noexcept
+    bint goanna_is_function(object value)
+    Py_ssize_t goanna_slot_offset(object cls, object descriptor) except -1
+    object goanna_allocate(PyTypeObject* cls)
+    void goanna_store(PyObject* event, Py_ssize_t offset, PyObject* value) noexcept
+    bint goanna_same_name(PyObject* left, PyObject* right) noexcept
+    void goanna_allow_vectorcall(object cls, Py_ssize_t offset) noexcept
+    void Py_XDECREF(PyObject* value) noexcept
+
+cdef extern from "_observe.h":
+    PyObject* goanna_call_original(PyObject* original, PyObject* const* args, size_t nargsf, PyObject* names) noexcept
+    object goanna_own(PyObject* result)
+    PyObject* goanna_call_method(PyObject* name, PyObject* target, PyObject* event) noexcept
+    unsigned long long goanna_namespace_version(object namespace) noexcept
+    unsigned long long goanna_type_version(object cls) noexcept
+    PyObject* goanna_first_key(PyObject* mapping) noexcept
+    PyObject* goanna_borrow(object mapping, PyObject* key) noexcept
+    bint goanna_is_text(PyObject* value) noexcept
+    bint goanna_is_plain_set(object value) noexcept
+    int goanna_in_set(object container, PyObject* value) except -1
+    bint goanna_micros(PyObject* duration, long long* micros) noexcept
+    bint goanna_is_list(object value) noexcept
+    bint goanna_same_items(object values, tuple items) noexcept
+    Py_ssize_t goanna_list_size(object values) noexcept
+    object goanna_list_item(object values, Py_ssize_t index)
+    void goanna_mark_method(object cls) noexcept
+    bint goanna_is_true(PyObject* value) except -1
+    Py_ssize_t goanna_publisher_vectorcall "offsetof(struct __pyx_obj_6goanna_10monitoring_8_publish_Publisher, vectorcall)"
+
+import_datetime()
+
+cdef enum:
+    MOST = 16
+
+cdef enum Kind:
+    PLAIN
+    STARTED
+    SUCCEEDED
+    FAILED
+
+cdef struct Store:
+    Py_ssize_t offset
+    Py_ssize_t parameter
+    PyObject* constant
+
+DEF_COMPUTED = {None: 0, "command_name": -2, "micros": -3}
+
+cdef unsigned long long epoch = 0
+
+# The lower-case form of every command name met, or None for the handshakes; kept small by starting anew.
+cdef dict lowered = {}
+
+cdef object HANDSHAKES = ("hello", "ismaster")
+
+
+def refresh():
+    """Have the rows of pre-resolved methods made anew at the next publish."""
+    global epoch
+    epoch += 1
+
+
+def publisher(plan, names, *, resolve):
+    """Return a function that does what ``plan`` says.
+
+    Args:
+        plan: what the original does.
+        names: the namespace of the module, in which the event class and ``_handle_exception`` are looked up each time.
+        resolve: "publish" to look listeners' methods up at each publish, as the original does; "registration" to look
+            them up when the client's list of listeners has changed or after :func:`refresh`.
+    """
+    return Publisher(plan, names, resolve == "registration")
+
+
+@cython.final
+@cython.no_gc_clear
+cdef class Row:
+    """The methods of one client's listeners for one kind of event."""
+
+    cdef unsigned long long epoch
+    cdef tuple listeners
+    cdef tuple methods
+    cdef goanna_call* calls
+    cdef Py_ssize_t size
+
+    def __cinit__(self, listeners, name):
+        cdef Py_ssize_t index
+        self.epoch = epoch
+        self.listeners = tuple(listeners)
+        self.methods = resolved(self.listeners, name)
+        self.size = len(self.methods)
+        self.calls = <goanna_call*>PyMem_Malloc(max(self.size, 1) * sizeof(goanna_call))
+        if self.calls == NULL:
+            raise MemoryError()
+        for index in range(self.size):
+            method = self.methods[index]
+            if type(method) is MethodType and goanna_is_function(method.__func__):
+                self.calls[index].function = <PyObject*>method.__func__
+                self.calls[index].instance = <PyObject*>method.__self__
+            else:
+                self.calls[index].function = <PyObject*>method
+                self.calls[index].instance = NULL
+
+    def __dealloc__(self):
+        PyMem_Free(self.calls)
+
+    cdef bint fits(self, object now):
+        """Return whether these are still the listeners."""
+        return self.epoch == epoch and goanna_is_list(now) and goanna_same_items(now, self.listeners)
+
+
+def resolved(listeners, name):
+    """Return the listeners' methods but for those that do nothing; one that can't be looked up raises when called."""
+    methods = []
+    for one in listeners:
+        try:
+            method = getattr(one, name)
+        except Exception:
+            def method(event, one=one):
+                return getattr(one, name)(event)
+        if not does_nothing(method):
+            methods.append(method)
+    return tuple(methods)
+
+
+@cython.final
+@cython.no_gc_clear
+cdef class Publisher:
+    # A method that publishes one kind of event, in place of the module's own, which it passes for where it can.
+
+    cdef vectorcallfunc vectorcall
+    cdef object original
+    cdef tuple names
+    cdef tuple defaults
+    cdef tuple constants
+    cdef tuple constructors
+    cdef object empty
+    cdef object namespace
+    cdef object event_type
+    cdef object event_name
+    cdef object listeners
+    cdef object method
+    cdef object row
+    cdef Row last
+    cdef object sensitive
+    cdef object to_micros
+    cdef object speculative
+    cdef Store* stores
+    cdef Py_ssize_t size
+    cdef Py_ssize_t stored
+    cdef Kind kind
+    cdef bint at_registration
+    cdef unsigned long long namespace_version
+    cdef unsigned long long type_version
+    cdef Py_ssize_t command, command_name, duration, reply, request_id, op_id, speculative_hello
+
+    def __cinit__(self, plan, names, at_registration):
+        cdef Py_ssize_t index
+        self.vectorcall = <vectorcallfunc>call_publisher
+        self.original = plan.original
+        self.namespace = names
+        self.empty = inspect.Parameter.empty
+        self.names = tuple([intern(name) for name in plan.names])
+        self.defaults = plan.defaults
+        self.size = len(self.names)
+        if self.size > MOST:
+            raise ValueError(f"{plan.name} has {self.size} parameters; there is room for {MOST}")
+        self.event_type = plan.event_type
+        self.event_name = plan.event_type.__name__
+        self.listeners = intern(plan.listeners)
+        self.method = intern(plan.method)
+        self.row = intern(f"_goanna_{plan.name}")
+        self.at_registration = at_registration
+        self.kind = {"plain": PLAIN, "started": STARTED, "succeeded": SUCCEEDED, "failed": FAILED}[plan.kind]
+        self.command = plan.index("command")
+        self.command_name = plan.index("command_name")
+        self.duration = plan.index("duration")
+        self.reply = plan.index("reply")
+        self.request_id = plan.index("request_id")
+        self.op_id = plan.index("op_id")
+        self.speculative_hello = plan.index("speculative_hello")
+        self.to_micros = names.get("_to_micros")
+        self.speculative = names.get("_is_speculative_authenticate")
+        self.constructors = constructors(plan.event_type)
+        self.constants = tuple([one.constant for one in plan.stores])
+        self.stored = len(plan.stores)
+        self.stores = <Store*>PyMem_Malloc(max(self.stored, 1) * sizeof(Store))
+        if self.stores == NULL:
+            raise MemoryError()
+        for index in range(self.stored):
+            one = plan.stores[index]
+            self.stores[index].offset = offset_of(plan.event_type, one.slot)
+            self.stores[index].parameter = DEF_COMPUTED[one.computed] or (-1 if one.parameter is None else one.parameter)
+            self.stores[index].constant = <PyObject*>self.constants[index]
+
+    def __dealloc__(self):
+        PyMem_Free(self.stores)
+
+    def __call__(self, *args, **kwargs):
+        """Do what the original does."""
+        return PyVectorcall_Call(self, args, kwargs)
+
+    def __get__(self, instance, owner):
+        return self if instance is None else MethodType(self, instance)
+
+    def __getattr__(self, name):
+        if name == "__wrapped__":
+            return self.original
+        return getattr(self.original, name)
+
+    @property
+    def __doc__(self):
+        return self.original.__doc__
+
+    def __repr__(self):
+        return f"<compiled {self.original.__qualname__}>"
+
+    cdef bint untouched(self) except -1:
+        """Return whether the namespace and the event class are such that filling slots is what the original does."""
+        cdef unsigned long long version = goanna_namespace_version(self.namespace)
+        if version == 0 or version != self.namespace_version:
+            self.namespace_version = 0
+            if self.namespace.get(self.event_name) is not self.event_type:
+                return False
+            if self.kind != PLAIN:
+                if self.namespace.get("_is_speculative_authenticate") is not self.speculative:
+                    return False
+                if self.namespace.get("_to_micros") is not self.to_micros:
+                    return False
+                self.sensitive = self.namespace.get("_SENSITIVE_COMMANDS")
+            self.namespace_version = version
+        version = goanna_type_version(self.event_type)
+        if version == 0 or version != self.type_version:
+            self.type_version = 0
+            if constructors(self.event_type) != self.constructors:
+                return False
+            self.event_type.__init__  # an attribute that is looked up makes the interpreter number the class
+            self.type_version = goanna_type_version(self.event_type)
+        return True
+
+    cdef bint parse(self, PyObject** values, PyObject* const* args, Py_ssize_t nargs, PyObject* names):
+        """Put the arguments where the parameters are; return whether they fit."""
+        cdef Py_ssize_t index, count
+        cdef tuple keywords
+        if nargs > self.size:
+            return False
+        for index in range(nargs):
+            values[index] = args[index]
+        if names == NULL and nargs == self.size:
+            return True
+        for index in range(nargs, self.size):
+            values[index] = NULL
+        if names != NULL:
+            keywords = <tuple>names
+            for count in range(len(keywords)):
+                index = self.find(<PyObject*>keywords[count], nargs + count)
+                if index < 0 or values[index] != NULL:
+                    return False
+                values[index] = args[nargs + count]
+        for index in range(nargs, self.size):
+            if values[index] == NULL:
+                values[index] = <PyObject*>self.defaults[index]
+                if values[index] == <PyObject*>self.empty:
+                    return False
+        return True
+
+    cdef Py_ssize_t find(self, PyObject* name, Py_ssize_t guess) noexcept:
+        """Return the index of a parameter or -1."""
+        cdef Py_ssize_t index
+        if guess < self.size and <PyObject*>self.names[guess] == name:
+            return guess
+        for index in range(self.size):
+            if <PyObject*>self.names[index] == name:
+                return index
+        for index in range(self.size):
+            if goanna_same_name(<PyObject*>self.names[index], name):
+                return index
+        return -1
+
+    cdef bint harmless(self, PyObject* name) except -1:
+        """Return whether a command of this name is certainly not kept out of events."""
+        cdef PyObject* lower
+        if not goanna_is_text(name) or not goanna_is_plain_set(self.sensitive):
+            return False
+        lower = goanna_borrow(lowered, name)
+        if lower == NULL:
+            if len(lowered) > 1000:
+                lowered.clear()
+            text = (<object>name).lower()
+            lowered[<object>name] = None if text in HANDSHAKES else text
+            lower = goanna_borrow(lowered, name)
+        return lower != <PyObject*>None and not goanna_in_set(self.sensitive, lower)
+
+    cdef int deliver(self, object instance, object event) except -1:
+        """Call the method of every listener that is in the list now."""
+        cdef Py_ssize_t index = 0
+        cdef PyObject* result
+        listeners = getattr(instance, self.listeners)
+        if not goanna_is_list(listeners):
+            for listener in listeners:
+                result = goanna_call_method(<PyObject*>self.method, <PyObject*>listener, <PyObject*>event)
+                if result == NULL:
+                    self.handle()
+                Py_XDECREF(result)
+            return 0
+        while index < goanna_list_size(listeners):
+            listener = goanna_list_item(listeners, index)
+            result = goanna_call_method(<PyObject*>self.method, <PyObject*>listener, <PyObject*>event)
+            if result == NULL:
+                self.handle()
+            Py_XDECREF(result)
+            index += 1
+        return 0
+
+    cdef int deliver_row(self, Row row, object event) except -1:
+        """Call the methods that were resolved."""
+        cdef Py_ssize_t index
+        cdef PyObject* result
+        for index in range(row.size):
+            result = goanna_invoke(&row.calls[index], <PyObject*>event)
+            if result == NULL:
+                self.handle()
+            Py_XDECREF(result)
+        return 0
+
+    cdef int handle(self) except -1:
+        """Hand the exception that a listener has raised to the module, as the original does."""
+        try:
+            raised()
+        except Exception:
+            self.namespace["_handle_exception"]()
+        return 0
+
+    cdef Row find_row(self, object instance):
+        """Return the methods of this client's listeners."""
+        now = getattr(instance, self.listeners)
+        # The row used last fits whoever has the same listeners; most programs have one client.
+        cdef Row last = self.last
+        if last is not None and last.fits(now):
+            return last
+        row = instance.__dict__.get(self.row)
+        if type(row) is not Row or not (<Row>row).fits(now):
+            row = Row(now, self.method)
+            instance.__dict__[self.row] = row
+        self.last = <Row>row
+        return <Row>row
+
+
+cdef int raised() except -1:
+    """Let the caller's ``try`` meet the exception that a C call has left."""
+    return -1
+
+
+cdef object intern(object text):
+    import sys
+    return sys.intern(text)
+
+
+cdef Py_ssize_t offset_of(object cls, object slot) except -1:
+    for base in cls.__mro__:
+        if slot in vars(base):
+            return goanna_slot_offset(cls, vars(base)[slot])
+    raise TypeError(f"{cls.__qualname__} has no slot {slot!r}")
+
+
+cdef tuple constructors(object event_type):
+    """Return everything that could make constructing an event do something else than filling its slots."""
+    return tuple([vars(base).get(name) for base in event_type.__mro__ for name in ("__init__", "__new__")])
+
+
+cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf, PyObject* names):
+    cdef PyObject* values[MOST]
+    cdef Py_ssize_t nargs = PyVectorcall_NARGS(nargsf)
+    cdef Py_ssize_t index
+    cdef long long micros
+    cdef PyObject* value
+    cdef object name = None, reply = None, computed = None
+    cdef Row row = None
+    if nargs < 1 or not self.parse(values, args + 1, nargs - 1, names) or not self.untouched():
+        return goanna_own(goanna_call_original(<PyObject*>self.original, args, nargsf, names))
+    if self.at_registration:
+        row = self.find_row(<object>args[0])
+        if row.size == 0:
+            return None
+    if self.kind != PLAIN:
+        if self.kind == STARTED:
+            value = goanna_first_key(values[self.command])
+        else:
+            value = values[self.command_name]
+        if value == NULL or not goanna_is_text(value) or self.kind != FAILED and not self.harmless(value):
+            return goanna_own(goanna_call_original(<PyObject*>self.original, args, nargsf, names))
+        name = <object>value
+        if self.kind != STARTED:
+            if not goanna_micros(values[self.duration], &micros):
+                return goanna_own(goanna_call_original(<PyObject*>self.original, args, nargsf, names))
+            computed = micros
+        if values[self.op_id] == <PyObject*>None:
+            values[self.op_id] = values[self.request_id]
+        if self.speculative_hello >= 0 and goanna_is_true(values[self.speculative_hello]):
+            reply = {}
+            values[self.reply] = <PyObject*>reply
+    event = goanna_allocate(<PyTypeObject*>self.event_type)
+    for index in range(self.stored):
+        if self.stores[index].parameter >= 0:
+            value = values[self.stores[index].parameter]
+        elif self.stores[index].parameter == -1:
+            value = self.stores[index].constant
+        elif self.stores[index].parameter == -2:
+            value = <PyObject*>name
+        else:
+            value = <PyObject*>computed
+        goanna_store(<PyObject*>event, self.stores[index].offset, value)
+    if row is not None:
+        self.deliver_row(row, event)
+    else:
+        self.deliver(<object>args[0], event)
+    return None
+
+
+goanna_allow_vectorcall(Publisher, goanna_publisher_vectorcall)
+goanna_mark_method(Publisher)

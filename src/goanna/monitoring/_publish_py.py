@@ -1,0 +1,168 @@
+"""Replacements for the ``publish_*`` methods, in pure Python: the same as the compiled ones in ``_publish``.
+
+Each is generated with the signature of the method that it replaces. It builds the event by filling its slots, and then
+does what the method does: look each listener's method up, call it, and hand what it raises to the module's
+``_handle_exception``. Whatever is not plain sailing goes to the original: events of patched classes, documents that
+hold credentials, and arguments of unusual types.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import inspect
+import operator
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from goanna.listeners import does_nothing
+from goanna.monitoring._plan import Plan, UnrecognisedError
+
+__all__ = ["publisher", "refresh"]
+
+_HANDSHAKES = ("hello", "ismaster")
+
+_epoch = [0]
+"""How often :func:`refresh` was called; rows of methods that were resolved earlier are out of date."""
+
+
+def publisher(plan: Plan, names: Mapping[str, Any], *, resolve: str) -> Callable[..., None]:
+    """Return a function that does what ``plan`` says.
+
+    Args:
+        plan: what the original does.
+        names: the namespace of the module, in which the event class and ``_handle_exception`` are looked up each time.
+        resolve: "publish" to look listeners' methods up at each publish, as the original does; "registration" to look
+            them up when the client's list of listeners has changed or after :func:`refresh`.
+    """
+    scope: dict[str, Any] = {
+        "original": plan.original,
+        "names": names,
+        "cls": plan.event_type,
+        "new": object.__new__,
+        "timedelta": datetime.timedelta,
+        "to_micros": names.get("_to_micros"),
+        "speculative": names.get("_is_speculative_authenticate"),
+        "handshakes": _HANDSHAKES,
+        "row": functools.partial(_row, plan),
+        "epoch": _epoch,
+        "is": operator.is_,
+    }
+    patchable = [base for base in plan.event_type.__mro__[:-1] if "__init__" in vars(base)]
+    if len(patchable) == 1 and plan.kind == "plain" and resolve == "publish":
+        raise UnrecognisedError("in pure Python nothing is faster than its own constructor")
+    for index, base in enumerate(patchable):
+        scope |= {f"class_{index}": base, f"init_{index}": vars(base)["__init__"]}
+    scope |= {f"default_{index}": value for index, value in enumerate(plan.defaults)}
+    scope |= {f"constant_{index}": one.constant for index, one in enumerate(plan.stores)}
+    arguments = ", ".join(
+        name if default is inspect.Parameter.empty else f"{name}=g_default_{index}"
+        for index, (name, default) in enumerate(zip(plan.names, plan.defaults, strict=True))
+    )
+    body = "\n".join(f"    {line}" for line in _body(plan, resolve, len(patchable)))
+    outer = ", ".join(f"g_{name}" for name in scope)
+    source = f"def g_outer({outer}):\n  def {plan.name}(self, {arguments}):\n{body}\n  return {plan.name}"
+    namespace: dict[str, Any] = {}
+    exec(compile(source, f"<goanna {plan.name}>", "exec"), namespace)
+    made: types.FunctionType = namespace["g_outer"](*scope.values())
+    return functools.update_wrapper(made, plan.original)
+
+
+def refresh() -> None:
+    """Have the rows of pre-resolved methods made anew at the next publish."""
+    _epoch[0] += 1
+
+
+def _body(plan: Plan, resolve: str, patchable: int) -> list[str]:
+    """Return the lines of the function."""
+    unusual = [f"g_names[{plan.event_type.__name__!r}] is not g_cls"]
+    unusual += [f"g_class_{index}.__init__ is not g_init_{index}" for index in range(patchable)]
+    if plan.kind != "plain":
+        unusual.append('g_names["_is_speculative_authenticate"] is not g_speculative')
+    if plan.kind == "started":
+        unusual.append("type(command) is not dict or not command")
+    elif plan.kind in ("succeeded", "failed"):
+        unusual.append('g_names["_to_micros"] is not g_to_micros')
+        unusual.append("type(duration) is not g_timedelta")
+    lines: list[str] = []
+    if resolve == "registration":
+        lines += [
+            f"g_now = self.{plan.listeners}",
+            f"g_ready = self.__dict__.get('_goanna_{plan.name}')",
+            "if (g_ready is None or g_ready.epoch != g_epoch[0] or len(g_now) != len(g_ready.listeners)",
+            "    or not all(map(g_is, g_now, g_ready.listeners))):",
+            "  g_ready = g_row(self, g_now)",
+            "if not g_ready.methods:",
+            "  return",
+        ]
+    lines += [f"if {' or '.join(unusual)}:", _original(plan)]
+    if plan.kind != "plain":
+        if plan.kind == "started":
+            lines.append("command_name = next(iter(command))")
+        lines += [
+            "if type(command_name) is not str:",
+            _original(plan),
+        ]
+        if plan.kind != "failed":
+            lines += [
+                "g_lower = command_name.lower()",
+                'if g_lower in g_names["_SENSITIVE_COMMANDS"] or g_lower in g_handshakes:',
+                _original(plan),
+            ]
+        lines += ["if op_id is None:", "  op_id = request_id"]
+        if "speculative_hello" in plan.names:
+            lines += ["if speculative_hello:", "  reply = {}"]
+    lines.append("event_ = g_new(g_cls)")
+    for index, one in enumerate(plan.stores):
+        if one.parameter is not None:
+            value = plan.names[one.parameter]
+        elif one.computed == "micros":
+            value = "int(duration.total_seconds() * 1e6)"
+        else:
+            value = one.computed or f"g_constant_{index}"
+        lines.append(f"event_.{one.slot} = {value}")
+    if resolve == "registration":
+        lines += ["for g_method in g_ready.methods:", "  try:", "    g_method(event_)"]
+    else:
+        lines += [f"for subscriber in self.{plan.listeners}:", "  try:", f"    subscriber.{plan.method}(event_)"]
+    lines += ["  except Exception:", '    g_names["_handle_exception"]()']
+    return lines
+
+
+def _original(plan: Plan) -> str:
+    return f"  return g_original(self, {', '.join(plan.names)})"
+
+
+class _Row:
+    """The methods of one client's listeners for one kind of event."""
+
+    __slots__ = ("epoch", "listeners", "methods")
+
+    def __init__(self, listeners: tuple[Any, ...], methods: tuple[Callable[[Any], object], ...]) -> None:
+        self.listeners = listeners
+        self.methods = methods
+        self.epoch = _epoch[0]
+
+
+def _row(plan: Plan, instance: Any, listeners: Any) -> _Row:
+    found = tuple(listeners)
+    made = _Row(found, resolved(found, plan.method))
+    instance.__dict__[f"_goanna_{plan.name}"] = made
+    return made
+
+
+def resolved(listeners: tuple[Any, ...], name: str) -> tuple[Callable[[Any], object], ...]:
+    """Return the listeners' methods but for those that do nothing; one that can't be looked up raises when called."""
+    methods = []
+    for one in listeners:
+        try:
+            method = getattr(one, name)
+        except Exception:
+
+            def method(event: Any, one: Any = one) -> object:
+                return getattr(one, name)(event)
+
+        if not does_nothing(method):
+            methods.append(method)
+    return tuple(methods)
