@@ -149,7 +149,7 @@ def test_what_others_replace_later_is_left_at_uninstall(
         recorder = Recorder()
         start(stock._EventListeners([recorder]))
         assert len(recorder.got) == 1
-    setattr(stock._EventListeners, "publish_command_start", original)  # noqa: B010 - as nobody else puts it back
+    setattr(stock._EventListeners, "publish_command_start", original)
 
 
 @pytest.mark.parametrize("broken", ["no class", "not a class"])
