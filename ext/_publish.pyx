@@ -358,7 +358,10 @@ cdef class Publisher:
         try:
             raised()
         except Exception:
-            self.namespace["_handle_exception"]()
+            handler = self.namespace.get("_handle_exception", self)
+            if handler is self:
+                raise NameError("name '_handle_exception' is not defined", name="_handle_exception")
+            handler()
         return 0
 
     cdef Row find_row(self, object instance):

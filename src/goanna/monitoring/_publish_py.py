@@ -13,7 +13,7 @@ import functools
 import inspect
 import operator
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from goanna.listeners import does_nothing
@@ -27,7 +27,7 @@ _epoch = [0]
 """How often :func:`refresh` was called; rows of methods that were resolved earlier are out of date."""
 
 
-def publisher(plan: Plan, names: Mapping[str, Any], *, resolve: str) -> Callable[..., None]:
+def publisher(plan: Plan, names: dict[str, Any], *, resolve: str) -> Callable[..., None]:
     """Return a function that does what ``plan`` says.
 
     Args:
@@ -38,7 +38,6 @@ def publisher(plan: Plan, names: Mapping[str, Any], *, resolve: str) -> Callable
     """
     scope: dict[str, Any] = {
         "original": plan.original,
-        "names": names,
         "cls": plan.event_type,
         "new": object.__new__,
         "timedelta": datetime.timedelta,
@@ -48,6 +47,7 @@ def publisher(plan: Plan, names: Mapping[str, Any], *, resolve: str) -> Callable
         "row": functools.partial(_row, plan),
         "epoch": _epoch,
         "is": operator.is_,
+        "set": set,
     }
     patchable = [base for base in plan.event_type.__mro__[:-1] if "__init__" in vars(base)]
     if len(patchable) == 1 and plan.kind == "plain" and resolve == "publish":
@@ -65,7 +65,9 @@ def publisher(plan: Plan, names: Mapping[str, Any], *, resolve: str) -> Callable
     source = f"def g_outer({outer}):\n  def {plan.name}(self, {arguments}):\n{body}\n  return {plan.name}"
     namespace: dict[str, Any] = {}
     exec(compile(source, f"<goanna {plan.name}>", "exec"), namespace)
-    made: types.FunctionType = namespace["g_outer"](*scope.values())
+    inner: types.FunctionType = namespace["g_outer"](*scope.values())
+    # In the module's own namespace, names are looked up as fast, and miss with the same errors, as in its own methods.
+    made = types.FunctionType(inner.__code__, names, plan.name, inner.__defaults__, inner.__closure__)
     return functools.update_wrapper(made, plan.original)
 
 
@@ -76,22 +78,28 @@ def refresh() -> None:
 
 def _body(plan: Plan, resolve: str, patchable: int) -> list[str]:
     """Return the lines of the function."""
-    unusual = [f"g_names[{plan.event_type.__name__!r}] is not g_cls"]
+    unusual = [f"{plan.event_type.__name__} is not g_cls"]
     unusual += [f"g_class_{index}.__init__ is not g_init_{index}" for index in range(patchable)]
+    if plan.kind in ("started", "succeeded"):
+        unusual.append("type(_SENSITIVE_COMMANDS) is not g_set")
     if plan.kind != "plain":
-        unusual.append('g_names["_is_speculative_authenticate"] is not g_speculative')
+        unusual.append("_is_speculative_authenticate is not g_speculative")
     if plan.kind == "started":
         unusual.append("type(command) is not dict or not command")
     elif plan.kind in ("succeeded", "failed"):
-        unusual.append('g_names["_to_micros"] is not g_to_micros')
+        unusual.append("_to_micros is not g_to_micros")
         unusual.append("type(duration) is not g_timedelta")
     lines: list[str] = []
     if resolve == "registration":
         lines += [
             f"g_now = self.{plan.listeners}",
-            f"g_ready = self.__dict__.get('_goanna_{plan.name}')",
-            "if (g_ready is None or g_ready.epoch != g_epoch[0] or len(g_now) != len(g_ready.listeners)",
-            "    or not all(map(g_is, g_now, g_ready.listeners))):",
+            "try:",
+            f"  g_ready = self._goanna_{plan.name}",
+            "except AttributeError:",
+            "  g_ready = g_row(self, g_now)",
+            "g_then = g_ready.listeners",
+            "if (g_ready.epoch != g_epoch[0] or len(g_now) != len(g_then)",
+            "    or (g_now[0] is not g_then[0] if len(g_then) == 1 else not all(map(g_is, g_now, g_then)))):",
             "  g_ready = g_row(self, g_now)",
             "if not g_ready.methods:",
             "  return",
@@ -107,7 +115,7 @@ def _body(plan: Plan, resolve: str, patchable: int) -> list[str]:
         if plan.kind != "failed":
             lines += [
                 "g_lower = command_name.lower()",
-                'if g_lower in g_names["_SENSITIVE_COMMANDS"] or g_lower in g_handshakes:',
+                "if g_lower in _SENSITIVE_COMMANDS or g_lower in g_handshakes:",
                 _original(plan),
             ]
         lines += ["if op_id is None:", "  op_id = request_id"]
@@ -126,7 +134,7 @@ def _body(plan: Plan, resolve: str, patchable: int) -> list[str]:
         lines += ["for g_method in g_ready.methods:", "  try:", "    g_method(event_)"]
     else:
         lines += [f"for subscriber in self.{plan.listeners}:", "  try:", f"    subscriber.{plan.method}(event_)"]
-    lines += ["  except Exception:", '    g_names["_handle_exception"]()']
+    lines += ["  except Exception:", "    _handle_exception()"]
     return lines
 
 
