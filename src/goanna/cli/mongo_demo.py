@@ -98,7 +98,7 @@ def _show(console: Console, uri: str) -> None:
     """Print the first events of a client as they arrive, published through goanna."""
     console.print("a command logger on a MongoClient, its events published through goanna:")
     with installed("goanna"):
-        printer = CommandPrinter(lambda text: console.print(f"  {escape(text)}", highlight=False), limit=16)
+        printer = CommandPrinter(lambda text: console.print(f"  {escape(text)}", highlight=False), limit=18)
         client = connect(uri, printer)
         try:
             run_workload(client, rounds=1)
