@@ -27,7 +27,6 @@ PLAIN = {
     "reason",
     "interrupt_connections",
     "awaited",
-    "connection_id",
 }
 """Fields whose values two runs share."""
 
@@ -77,6 +76,9 @@ class Recorder:
             value = getattr(event, name)
             if name in ("request_id", "operation_id"):
                 value = self._order.setdefault(value, len(self._order))
+            elif name == "connection_id":
+                # An address, whose port is another for each server, or the number of a connection.
+                value = value[0] if isinstance(value, tuple) else value
             elif name in TYPED:
                 value = type(value).__name__
             elif name not in PLAIN:
@@ -125,7 +127,7 @@ def essence(name: str, value: Any) -> object:
         case "options":
             return sorted(value)
         case "address" | "server_address":
-            return value
+            return value[0]
     return type(value).__name__
 
 

@@ -137,11 +137,14 @@ async def pool_times_out(stage: Stage) -> None:
 
 
 async def server_goes_away_and_comes_back(stage: Stage) -> None:
-    await do(stage.orders.insert_one({"_id": 1}))
+    stage.server.hold()
+    held = stage.driver.start(lambda: stage.database.command("hold"))
+    # A command under way is sure to fail; a connection at rest may be found dead before it is used.
+    await stage.recorder.seen("CommandStartedEvent", command_name="hold")
     stage.server.stop()
     try:
         with pytest.raises(AutoReconnect):
-            await do(stage.orders.insert_one({"_id": 2}))
+            await held
         # This one has to wait for a server, asks for heartbeats, and gets through when one of them succeeds.
         waiting = stage.driver.start(lambda: stage.orders.insert_one({"_id": 3}))
         await stage.recorder.seen("ServerHeartbeatFailedEvent")

@@ -64,6 +64,8 @@ class Server:
         mock._accept_thread.join(5)
         mock.stop()
 
+    close = stop
+
     def hold(self) -> None:
         """Keep the commands called hold from now on."""
         with self._lock:
