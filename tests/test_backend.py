@@ -115,8 +115,8 @@ def test_an_unknown_command_says_what_there_is() -> None:
 
 
 @pytest.mark.parametrize("choice", backends())
-def test_the_demo_runs(choice: str) -> None:
-    done = python("-m", "goanna", "demo", "--quick", GOANNA_BACKEND=choice, COLUMNS="150")
+def test_the_demo_of_own_events_runs(choice: str) -> None:
+    done = python("-m", "goanna", "demo", "--own-events", "--quick", GOANNA_BACKEND=choice, COLUMNS="150")
     assert done.returncode == 0, done.stderr
     assert "counted: Stats(delivered=2, failed=0) and Stats(delivered=0, failed=2)" in done.stdout
     assert "OrderPlaced(order_id=2, customer='Grace', total=19.0" in done.stdout

@@ -22,8 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run_parser.add_argument("-m", dest="module", action="store_true", help="PROGRAM is the name of a module")
     run_parser.add_argument("program", metavar="PROGRAM", help="a file, or with -m a module")
     run_parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the program is given")
-    demo = commands.add_parser("demo", help="define an event, listen to it, and measure what publishing costs")
-    demo.add_argument("--quick", action="store_true", help="measure in a second rather than in ten")
+    demo = commands.add_parser("demo", help="run a MongoClient, show its events, measure what they cost")
+    demo.add_argument("--quick", action="store_true", help="measure in a few seconds, less exactly")
+    instead = demo.add_mutually_exclusive_group()
+    instead.add_argument("--html", metavar="FILE", help="write the results as a page, too")
+    instead.add_argument("--own-events", action="store_true", help="show events of one's own instead of PyMongo's")
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
         from goanna.cli.doctor import report
@@ -35,9 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         execute(chosen.program, chosen.arguments, module=chosen.module)
         return 0
     try:
-        from goanna.cli.demo import run
+        return _demo(chosen)
     except ModuleNotFoundError as error:
-        if error.name is None or not error.name.startswith("rich"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {"rich", "pymongo", "bson"}:
             raise
-        parser.exit(2, "goanna demo needs the package rich: pip install 'goanna[cli]'\n")
-    return run(quick=chosen.quick)
+        parser.exit(2, f"goanna demo needs the package {missing}: pip install 'goanna[cli]'\n")
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    """Run the demonstration that was asked for; its packages are imported here, because doctor works without them."""
+    if chosen.own_events:
+        from goanna.cli.own_events import run as run_own_events
+
+        return run_own_events(quick=chosen.quick)
+    from goanna.cli.mongo_demo import run
+
+    return run(quick=chosen.quick, html=chosen.html)

@@ -1,4 +1,4 @@
-"""``goanna demo``: an event of one's own, from the definition to the figures."""
+"""``goanna demo --own-events``: an event of one's own, from the definition to the figures."""
 
 from __future__ import annotations
 

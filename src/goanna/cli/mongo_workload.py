@@ -1,0 +1,101 @@
+"""What the MongoDB demonstration runs: a mixed workload, and listeners to everything that the driver says of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from pymongo import MongoClient, monitoring
+from pymongo.errors import OperationFailure
+from pymongo.monitoring import (
+    CommandListener,
+    ConnectionPoolListener,
+    ServerHeartbeatListener,
+    ServerListener,
+    TopologyListener,
+)
+
+__all__ = ["DATABASE", "CommandPrinter", "Everything", "connect", "run_workload"]
+
+DATABASE = "goanna_demo"
+"""The one database that the demonstration writes to."""
+
+_INTERFACES = (CommandListener, ServerHeartbeatListener, ServerListener, TopologyListener, ConnectionPoolListener)
+
+
+def _counting(self: Any, event: object) -> None:
+    self.counted[type(event).__name__] += 1
+
+
+class _Counts:
+    """Counts the events by kind. Listeners to heartbeats and commands share their methods' names, hence the event's."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[str] = Counter()
+
+
+_methods = {
+    name: _counting
+    for interface in _INTERFACES
+    for name, member in vars(interface).items()
+    if not name.startswith("_") and callable(member)
+}
+# Whatever the interfaces of the installed PyMongo ask for is there, without a list of its versions here.
+Everything: type[Any] = type("Everything", (_Counts, *_INTERFACES), _methods)
+
+
+class CommandPrinter(CommandListener):
+    """Says of the first commands what a command logger would."""
+
+    def __init__(self, say: Callable[[str], object], limit: int) -> None:
+        self._say = say
+        self._left = limit
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """Say which command starts."""
+        self._tell(f"{event.command_name} to {event.database_name} with request id {event.request_id} started")
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Say how long it took."""
+        self._tell(f"{event.command_name} with request id {event.request_id} succeeded in {event.duration_micros} µs")
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Say how long it took to fail, and why."""
+        why = event.failure.get("codeName", event.failure.get("errmsg"))
+        micros = event.duration_micros
+        self._tell(f"{event.command_name} with request id {event.request_id} failed in {micros} µs: {why}")
+
+    def _tell(self, text: str) -> None:
+        if self._left:
+            self._left -= 1
+            self._say(text)
+
+
+def connect(uri: str, *listeners: object) -> MongoClient[dict[str, Any]]:
+    """Return a client that reports to ``listeners`` and beats so seldom that every run counts the same heartbeats."""
+    # What is passed here would override what the URI says.
+    patience: dict[str, Any] = {} if "serverselectiontimeoutms" in uri.lower() else {"serverSelectionTimeoutMS": 5_000}
+    return MongoClient(uri, event_listeners=list(listeners), heartbeatFrequencyMS=600_000, **patience)
+
+
+def run_workload(client: MongoClient[dict[str, Any]], rounds: int) -> None:
+    """Write, read in batches, aggregate, and have a command fail, ``rounds`` times."""
+    database = client[DATABASE]
+    orders = database["orders"]
+    database.command("ping")  # without a server it ends here, before there is something to clean up
+    try:
+        for number in range(rounds):
+            orders.insert_one({"_id": f"single {number}", "total": 9.5})
+            orders.insert_many({"_id": f"{number}-{part}", "total": part * 1.5} for part in range(120))
+            orders.update_one({"_id": f"single {number}"}, {"$set": {"total": 10}})
+            for _ in orders.find(batch_size=40, limit=120):
+                pass
+            for _ in orders.aggregate([{"$group": {"_id": 1, "n": {"$sum": 1}}}]):
+                pass
+            with contextlib.suppress(OperationFailure):
+                database.command("goannaHasNoSuchCommand")
+            orders.delete_many({})
+    finally:
+        orders.drop()
