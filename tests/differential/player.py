@@ -458,8 +458,6 @@ class Player:
         elif what == "write_slots":
             for slot, one in slots_of(event)[:2]:
                 setattr(event, slot, ("rewritten", one))
-        elif what == "return":
-            return number
         elif what == "raise_after_catching":
             try:
                 raise KeyError("first")
@@ -479,7 +477,7 @@ class Player:
                     self.depth -= 1
         elif what in ("patch", "list", "stderr"):
             self.step(action, -1)
-        return None
+        return number  # which no publish may hand on
 
     def fail(self, how: str) -> None:
         if how == "group":

@@ -286,7 +286,6 @@ actions: st.SearchStrategy[Step] = st.one_of(
             ("disable",),
             ("mutate",),
             ("write_slots",),
-            ("return",),
             ("raise_after_catching",),
             ("hide_error",),
         ]
