@@ -60,6 +60,13 @@ class Names:
             return "raised", type(error).__name__, scrub(str(error))
 
 
+def read_only(outcome: Any) -> Any:
+    """Return the outcome without the text that differs: a property and a reader refuse in different words."""
+    if isinstance(outcome, tuple) and outcome[1] == "AttributeError":
+        return re.sub(r"^(readonly attribute|property .* has no (setter|deleter))$", "read-only", outcome[2])
+    return outcome
+
+
 def slots_of(event: object) -> list[tuple[str, Any]]:
     """Return every slot under its mangled name with its value; a slot that isn't set says so."""
     found = []
@@ -101,8 +108,8 @@ def look(event: Any, monitoring: ModuleType, names: Names, *, deep: bool) -> dic
         "pickle": [names.attempt(lambda number=number: _pickled(event, names, number)) for number in (0, 2, 5)],
         "weakref": names.attempt(lambda: bool(weakref.ref(event))),
         "new attribute": names.attempt(lambda: setattr(event, "zz", 1)),
-        "set": [names.attempt(lambda name=name: setattr(event, name, 1)) for name in public_of(cls)],
-        "del": [names.attempt(lambda name=name: delattr(event, name)) for name in public_of(cls)],
+        "set": [read_only(names.attempt(lambda name=name: setattr(event, name, 1))) for name in public_of(cls)],
+        "del": [read_only(names.attempt(lambda name=name: delattr(event, name))) for name in public_of(cls)],
         "size": event.__sizeof__(),
     }
     return seen

@@ -39,6 +39,9 @@ RELEASES = (
     "4.20.0",
 )
 
+NO_GAIN = "in pure Python nothing is faster than its own constructor"
+"""Why the pure publishers leave events of one slot or two alone."""
+
 MAY_STAY_STOCK = {
     # There stock calls connection_check_out_started. Keeping the method stock is a right answer to that.
     release: {"publish_connection_check_out_failed"}
