@@ -1,0 +1,151 @@
+"""Installed publishers neither leak nor hold on to anything, on any of their paths."""
+
+from __future__ import annotations
+
+import datetime
+import gc
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pymongo.monitoring as stock
+import pytest
+
+ADDRESS = ("h", 27017)
+DURATION = datetime.timedelta(microseconds=251)
+
+
+class Keeps(stock.CommandListener, stock.ConnectionPoolListener):
+    def started(self, event: Any) -> None:
+        self.last = event
+
+    succeeded = failed = pool_ready = pool_cleared = connection_checked_out = started
+
+
+class Raises(Keeps):
+    def started(self, event: Any) -> None:
+        raise ValueError(event)
+
+    succeeded = failed = pool_ready = started
+
+
+class Empty(stock.CommandListener):
+    def started(self, event: Any) -> None: ...
+
+    succeeded = failed = started
+
+
+def swallow(action: Callable[[], object]) -> Callable[[], None]:
+    def attempt() -> None:
+        try:
+            action()
+        except Exception:  # the paths under test are those that raise
+            pass
+
+    return attempt
+
+
+def paths() -> dict[str, Callable[[], object]]:
+    many, failing, empty = (
+        stock._EventListeners([*made]) for made in ([Keeps(), Keeps()], [Raises(), Keeps()], [Empty()])
+    )
+    odd: Any = stock._EventListeners([])
+    odd._EventListeners__command_listeners = (Keeps(), Keeps())
+
+    def start(listeners: Any, command: Any) -> None:
+        listeners.publish_command_start(command, "db", 1, ADDRESS, 7, None, service_id=None)
+
+    return {
+        "started": lambda: start(many, {"find": 1}),
+        "started, to nobody": lambda: start(stock._EventListeners(None), {"find": 1}),
+        "started, empty": lambda: start(empty, {"find": 1}),
+        "started, a tuple of listeners": lambda: start(odd, {"find": 1}),
+        "started, sensitive": lambda: start(many, {"saslStart": 1}),
+        "started, no command": swallow(lambda: start(many, {})),
+        "started, a new name": lambda: start(many, {f"find{id(object())}": 1}),
+        "succeeded": lambda: many.publish_command_success(DURATION, {}, "find", 1, ADDRESS, 7, database_name="db"),
+        "succeeded, speculative": lambda: many.publish_command_success(
+            DURATION, {}, "find", 1, ADDRESS, 7, speculative_hello=True
+        ),
+        "succeeded, no duration": swallow(lambda: many.publish_command_success(None, {}, "find", 1, ADDRESS, 7)),
+        "failed": lambda: many.publish_command_failure(DURATION, {}, "find", 1, ADDRESS, 7),
+        "pool": lambda: many.publish_pool_ready(ADDRESS),
+        "pool, defaults": lambda: many.publish_pool_cleared(ADDRESS, None),
+        "checked out": lambda: many.publish_connection_checked_out(ADDRESS, 1, 0.5),
+        "raising": lambda: start(failing, {"find": 1}),
+        "wrong arguments": swallow(lambda: many.publish_pool_ready()),
+        "an unknown keyword": swallow(lambda: many.publish_pool_ready(ADDRESS, wrong=1)),
+    }
+
+
+NAMES = sorted(paths())
+
+
+@pytest.fixture(params=["publish", "registration"])
+def installed(goanna: ModuleType, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(stock, "_handle_exception", lambda: None)
+    goanna.install(resolve=request.param)
+    yield
+    goanna.uninstall()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_path_leaks(installed: None, name: str, repetitions: int) -> None:
+    action = paths()[name]
+    count = repetitions // 20
+    watched: list[Any] = [None, ADDRESS, DURATION, stock.CommandStartedEvent, stock.PoolReadyEvent, "find", True]
+
+    def settled() -> tuple[int, list[int]]:
+        gc.collect()
+        return len(gc.get_objects()), [sys.getrefcount(one) for one in watched]
+
+    for _ in range(100):
+        action()
+    objects, references = settled()
+    for _ in range(count):
+        action()
+    objects_after, references_after = settled()
+    assert abs(objects_after - objects) < 50
+    for before, after, one in zip(references, references_after, watched, strict=True):
+        assert abs(after - before) < max(count // 10, 20), one
+
+
+def test_clients_and_documents_go_away(installed: None) -> None:
+    class Document(dict[str, Any]):
+        pass
+
+    listeners = stock._EventListeners([Keeps()])
+    reply = Document(ok=1)
+    gone = [weakref.ref(listeners), weakref.ref(reply)]
+    listeners.publish_command_success(DURATION, reply, "find", 1, ADDRESS, 7)
+    listeners.publish_pool_ready(ADDRESS)
+    del listeners, reply
+    gc.collect()
+    # At registration the methods resolved last stay until other ones are; the client and its documents don't, except
+    # what a listener keeps itself.
+    stock._EventListeners([Keeps()]).publish_command_success(DURATION, {}, "find", 1, ADDRESS, 7)
+    gc.collect()
+    assert [one() for one in gone] == [None, None]
+
+
+def test_a_listener_that_empties_the_list_and_runs_the_collector(installed: None) -> None:
+    log: list[str] = []
+
+    class Drops(Keeps):
+        def started(self, event: Any) -> None:
+            held[0]._EventListeners__command_listeners.clear()
+            gc.collect()
+            log.append("drops")
+
+        def __del__(self) -> None:
+            log.append("gone")
+
+    held: list[Any] = [stock._EventListeners([Drops(), Keeps()])]
+    held[0].publish_command_start({"find": 1}, "db", 1, ADDRESS, 7)
+    held[0].publish_command_start({"find": 1}, "db", 1, ADDRESS, 7)
+    held.clear()
+    gc.collect()
+    assert log[0] == "drops"
+    assert log.count("drops") == 1
