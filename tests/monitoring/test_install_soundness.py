@@ -48,9 +48,9 @@ def swallow(action: Callable[[], object]) -> Callable[[], None]:
 
 
 def paths() -> dict[str, Callable[[], object]]:
-    many, failing, empty = (
-        stock._EventListeners([*made]) for made in ([Keeps(), Keeps()], [Raises(), Keeps()], [Empty()])
-    )
+    many = stock._EventListeners([Keeps(), Keeps()])
+    failing = stock._EventListeners([Raises(), Keeps()])
+    empty = stock._EventListeners([Empty()])
     odd: Any = stock._EventListeners([])
     odd._EventListeners__command_listeners = (Keeps(), Keeps())
 
