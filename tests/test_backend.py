@@ -128,3 +128,32 @@ def test_importing_goanna_imports_little() -> None:
     loaded = set(python("-c", code).stdout.split())
     assert "goanna.dispatcher" in loaded
     assert not loaded & {"inspect", "dataclasses", "logging", "asyncio", "traceback", "pymongo", "rich"}
+
+
+SECOND = """
+try:
+    import _interpreters as interpreters  # 3.13
+except ImportError:
+    import _xxsubinterpreters as interpreters
+import goanna
+print(goanna.BACKEND)
+interpreters.run_string(interpreters.create(), '''
+import goanna
+class Ping(goanna.Event):
+    number: int
+class Pings(goanna.Listener):
+    @goanna.handles(Ping)
+    def ping(self, event): print(event, goanna.BACKEND, flush=True)
+hub = goanna.Dispatcher(Pings)
+hub.add(Pings())
+hub.publisher(Ping)(number=1)
+report = goanna.install()
+print(len(report.fast) > 0, flush=True)
+''')
+"""
+
+
+def test_a_second_interpreter_gets_the_pure_core() -> None:
+    """The compiled one loads once in a process; a second interpreter must work all the same."""
+    done = python("-c", SECOND)
+    assert done.stdout.splitlines() == [backends()[0], "Ping(number=1) py", "True"], done.stderr
