@@ -2,4 +2,7 @@
 
 ``python -m benchmarks`` prints the ratios of one run. ``python -m pytest benchmarks --benchmark-only`` measures the
 same works with pytest-benchmark: groups name the job, parameters name the rival. Both take their works from ``jobs``.
+
+``python -m benchmarks.monitoring`` does the same for PyMongo's monitoring, stock and with goanna installed; its works
+come from ``monitoring_jobs``.
 """

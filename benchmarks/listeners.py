@@ -35,7 +35,7 @@ def botocore_empty(self: Any, event: Any, **kwargs: Any) -> None:
     pass
 
 
-def listener(method: Method, bases: tuple[type, ...] = ()) -> Any:
-    """Return a listener of a new class whose method ``sent`` does what ``method`` does."""
-    namespace = {"sent": own_code(method), "last": None}
+def listener(method: Method, bases: tuple[type, ...] = (), names: tuple[str, ...] = ("sent",)) -> Any:
+    """Return a listener of a new class whose methods of these names do what ``method`` does."""
+    namespace = {**{name: own_code(method) for name in names}, "last": None}
     return types.new_class("Listener", bases, exec_body=lambda body: body.update(namespace))()
