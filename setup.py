@@ -41,6 +41,16 @@ def extension(required: bool) -> dict[str, object]:
             super().finalize_options()
             self.cython_c_in_temp = True
 
+        def build_extensions(self) -> None:
+            if self.compiler.compiler_type == "unix":
+                # CFLAGS of the environment replaces Python's own flags, the level of optimisation among them.
+                flags = [] if "-fsanitize" in os.environ.get("CFLAGS", "") else ["-O3"]
+                if sys.platform == "linux":
+                    flags += ["-fno-plt", "-fno-semantic-interposition"]
+                for one in self.extensions:
+                    one.extra_compile_args += flags
+            super().build_extensions()
+
         def run(self) -> None:
             super().run()
             for one in self.extensions:

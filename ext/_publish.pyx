@@ -78,7 +78,8 @@ DEF_COMPUTED = {None: 0, "command_name": -2, "micros": -3}
 
 cdef unsigned long long epoch = 0
 
-# The lower-case form of every command name met, or None for the handshakes; kept small by starting anew.
+# For every command name met the pair of itself and its lower-case form, None for the handshakes; kept small by starting
+# anew.
 cdef dict lowered = {}
 
 cdef object HANDSHAKES = ("hello", "ismaster")
@@ -173,6 +174,10 @@ cdef class Publisher:
     cdef object row
     cdef Row last
     cdef object sensitive
+    # What was right the last time: the pair of the last command name, and the last keywords that came in the order of
+    # the parameters and left none of them out.
+    cdef tuple known
+    cdef tuple in_order
     cdef object to_micros
     cdef object speculative
     cdef Store* stores
@@ -272,8 +277,13 @@ cdef class Publisher:
         """Put the arguments where the parameters are; return whether they fit."""
         cdef Py_ssize_t index, count
         cdef tuple keywords
+        cdef bint in_order
         if nargs > self.size:
             return False
+        if names != NULL and names == <PyObject*>self.in_order and nargs + len(self.in_order) == self.size:
+            for index in range(self.size):
+                values[index] = args[index]
+            return True
         for index in range(nargs):
             values[index] = args[index]
         if names == NULL and nargs == self.size:
@@ -282,11 +292,16 @@ cdef class Publisher:
             values[index] = NULL
         if names != NULL:
             keywords = <tuple>names
+            in_order = nargs + len(keywords) == self.size
             for count in range(len(keywords)):
                 index = self.find(<PyObject*>keywords[count], nargs + count)
                 if index < 0 or values[index] != NULL:
                     return False
+                in_order = in_order and index == nargs + count
                 values[index] = args[nargs + count]
+            if in_order:
+                self.in_order = keywords
+                return True
         for index in range(nargs, self.size):
             if values[index] == NULL:
                 values[index] = <PyObject*>self.defaults[index]
@@ -309,17 +324,22 @@ cdef class Publisher:
 
     cdef bint harmless(self, PyObject* name) except -1:
         """Return whether a command of this name is certainly not kept out of events."""
-        cdef PyObject* lower
+        cdef tuple known = self.known
+        cdef PyObject* found
         if not goanna_is_text(name) or not goanna_is_plain_set(self.sensitive):
             return False
-        lower = goanna_borrow(lowered, name)
-        if lower == NULL:
-            if len(lowered) > 1000:
-                lowered.clear()
-            text = (<object>name).lower()
-            lowered[<object>name] = None if text in HANDSHAKES else text
-            lower = goanna_borrow(lowered, name)
-        return lower != <PyObject*>None and not goanna_in_set(self.sensitive, lower)
+        if known is None or <PyObject*>known[0] != name:
+            found = goanna_borrow(lowered, name)
+            if found != NULL:
+                known = <tuple>found
+            else:
+                if len(lowered) > 1000:
+                    lowered.clear()
+                text = (<object>name).lower()
+                known = (<object>name, None if text in HANDSHAKES else text)
+                lowered[<object>name] = known
+            self.known = known
+        return known[1] is not None and not goanna_in_set(self.sensitive, <PyObject*>known[1])
 
     cdef int deliver(self, object instance, object event) except -1:
         """Call the method of every listener that is in the list now."""

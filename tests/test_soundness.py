@@ -136,11 +136,12 @@ def test_no_path_leaks(goanna: ModuleType, shapes: ModuleType, name: str, repeti
         memory_after = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    # A leak of one object or one reference per call would show as at least `count`.
-    assert abs(objects_after - objects) < 50
+    # A leak of one object or one reference per call would show as at least `count`; what other tests have left behind
+    # may go away meanwhile.
+    assert objects_after - objects < min(count // 2, 100)
     assert memory_after - memory < count // 2 + 5000
     for before, after, one in zip(references, references_after, watched, strict=True):
-        assert abs(after - before) < count // 10, one
+        assert after - before < count // 2, one
 
 
 def test_defining_events_again_and_again_takes_no_more_memory(goanna: ModuleType) -> None:

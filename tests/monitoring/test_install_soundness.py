@@ -107,9 +107,11 @@ def test_no_path_leaks(installed: None, name: str, repetitions: int) -> None:
     for _ in range(count):
         action()
     objects_after, references_after = settled()
-    assert abs(objects_after - objects) < 50
+    # A leak of one object or one reference per call would show as at least `count`; what other tests have left behind
+    # may go away meanwhile.
+    assert objects_after - objects < min(count // 2, 100)
     for before, after, one in zip(references, references_after, watched, strict=True):
-        assert abs(after - before) < max(count // 10, 20), one
+        assert after - before < count // 2, one
 
 
 def test_clients_and_documents_go_away(installed: None) -> None:
