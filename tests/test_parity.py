@@ -35,7 +35,8 @@ def public_members(cls: type) -> Iterator[tuple[str, Any]]:
     own_way = {"__slots__", "__doc__", "__module__", "__annotations__", "__final__", "__weakref__", "__firstlineno__",
                "__static_attributes__", "__new__", "__init__", "__pyx_vtable__", "__reduce__", "__setstate__",
                "__reduce_cython__", "__setstate_cython__", "__dict__", "__annotate_func__", "__annotations_cache__",
-               "__hash__", "__getattribute__"}  # fmt: skip
+               "__hash__", "__getattribute__", "__getattr__",
+               "__signature__"}  # fmt: skip
     for name, value in vars(cls).items():
         if name not in own_way and (not name.startswith("_") or name.startswith("__")):
             yield name, value

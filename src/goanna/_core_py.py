@@ -216,6 +216,18 @@ def _distinct(methods: Iterable[Callable[[Any], object]]) -> tuple[Callable[[Any
     return tuple(made)
 
 
+class _Signature:
+    """The signature of a channel; the class has none, which a property would be taken for.
+
+    Not ``__getattr__``, because a class that has one reads all its attributes more slowly.
+    """
+
+    def __get__(self, channel: Channel | None, owner: type[Channel]) -> inspect.Signature:
+        if channel is None:
+            raise AttributeError("__signature__")
+        return signature(channel.maker.fields)
+
+
 class Channel:
     """Publishes one kind of event: calling it builds the event and hands it to every call in its table.
 
@@ -297,11 +309,7 @@ class Channel:
         self._table = table
         old.retire()
 
-    def __getattr__(self, name: str) -> inspect.Signature:
-        # No property, because inspect would take the class's attribute for the signature of the class.
-        if name == "__signature__":
-            return signature(self.maker.fields)
-        raise AttributeError(f"'Channel' object has no attribute {name!r}")
+    __signature__ = _Signature()
 
     def __bool__(self) -> bool:
         """Return whether the table has calls."""
