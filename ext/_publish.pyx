@@ -10,15 +10,13 @@ anything has been done that could be seen.
 
 cimport cython
 from cpython.datetime cimport import_datetime
-from cpython.dict cimport PyDict_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 
 import inspect
 from types import MethodType
 
-from goanna._setback import Setback
-from goanna.listeners import does_nothing
+from goanna.monitoring._publish_py import resolved
 
 __all__ = ["publisher", "refresh"]
 
@@ -74,7 +72,7 @@ cdef struct Store:
     Py_ssize_t parameter
     PyObject* constant
 
-DEF_COMPUTED = {None: 0, "command_name": -2, "micros": -3}
+COMPUTED = {None: 0, "command_name": -2, "micros": -3}
 
 cdef unsigned long long epoch = 0
 
@@ -138,20 +136,6 @@ cdef class Row:
     cdef bint fits(self, object now):
         """Return whether these are still the listeners."""
         return self.epoch == epoch and goanna_is_list(now) and goanna_same_items(now, self.listeners)
-
-
-def resolved(listeners, name):
-    """Return the listeners' methods but for those that do nothing; one that can't be looked up raises when called."""
-    methods = []
-    for one in listeners:
-        try:
-            method = getattr(one, name)
-        except Exception:
-            def method(event, one=one):
-                return getattr(one, name)(event)
-        if not does_nothing(method):
-            methods.append(method)
-    return tuple(methods)
 
 
 @cython.final
@@ -225,7 +209,7 @@ cdef class Publisher:
         for index in range(self.stored):
             one = plan.stores[index]
             self.stores[index].offset = offset_of(plan.event_type, one.slot)
-            self.stores[index].parameter = DEF_COMPUTED[one.computed] or (-1 if one.parameter is None else one.parameter)
+            self.stores[index].parameter = COMPUTED[one.computed] or (-1 if one.parameter is None else one.parameter)
             self.stores[index].constant = <PyObject*>self.constants[index]
 
     def __dealloc__(self):

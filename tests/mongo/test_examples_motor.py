@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import threading
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from motor.motor_tornado import MotorClient
 from tornado.ioloop import IOLoop
 
 from mongo.drivers import run_in_tornado
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("goanna.monitoring") is None, reason="goanna.monitoring does not exist yet"
-)
 
 OPTIONS = {"serverSelectionTimeoutMS": 10_000, "heartbeatFrequencyMS": 600_000}
 

@@ -5,7 +5,6 @@ The loggers here are written for these tests; they say what the ones that everyb
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import re
 from typing import Any
@@ -13,10 +12,6 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("goanna.monitoring") is None, reason="goanna.monitoring does not exist yet"
-)
 
 OPTIONS = {"serverSelectionTimeoutMS": 10_000, "heartbeatFrequencyMS": 600_000}
 
