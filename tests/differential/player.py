@@ -388,7 +388,7 @@ class Player:
             if how == "partial":
                 setattr(made, name, partial(hearing(name), made))
             if how == "callable":
-                setattr(made, name, type("Callable", (), {"__call__": partial(hearing(name), made)})())
+                setattr(made, name, type("Callable", (), {"__call__": staticmethod(partial(hearing(name), made))})())
         return self.names.give(made, f"L{number}")
 
     def called(self, number: int, this: Any, name: str, event: Any) -> Any:
