@@ -105,10 +105,13 @@ class _Installation:
         if BACKEND != "c":
             return
         for cls in _event_classes(self.module):
-            for name, (found, slot) in _fields(cls).items():
-                made = core.reader(cls, slot, name, found.__doc__)
-                self.readers[cls, name] = (found, made)
-                setattr(cls, name, made)
+            try:
+                for name, (found, slot) in _fields(cls).items():
+                    made = core.reader(cls, slot, name, found.__doc__)
+                    setattr(cls, name, made)
+                    self.readers[cls, name] = (found, made)
+            except Exception as error:  # as above
+                self.stock[f"the fields of {cls.__qualname__}"] = f"looking at them raised {error!r}"
 
     def take_out(self) -> dict[str, str]:
         """Put back what is still ours; return what is not, and why."""
