@@ -98,18 +98,23 @@ def test_no_path_leaks(installed: None, name: str, repetitions: int) -> None:
     watched: list[Any] = [None, ADDRESS, DURATION, stock.CommandStartedEvent, stock.PoolReadyEvent, "find", True]
 
     def settled() -> tuple[int, list[int]]:
-        # What earlier tests have left may take more than one collection to go away.
-        count = -1
-        while count != (count := len(gc.get_objects())):
-            gc.collect()
-        return count, [sys.getrefcount(one) for one in watched]
+        gc.collect()
+        return len(gc.get_objects()), [sys.getrefcount(one) for one in watched]
 
     for _ in range(100):
         action()
-    objects, references = settled()
-    for _ in range(count):
-        action()
-    objects_after, references_after = settled()
+    # What is there now, other tests' leftovers above all, is neither counted nor collected meanwhile.
+    gc.collect()
+    gc.freeze()
+    try:
+        for _ in range(50):
+            action()
+        objects, references = settled()
+        for _ in range(count):
+            action()
+        objects_after, references_after = settled()
+    finally:
+        gc.unfreeze()
     # A leak of one object or one reference per call, or one taken too many, would show as at least `count`.
     assert abs(objects_after - objects) < 50
     for before, after, one in zip(references, references_after, watched, strict=True):
