@@ -1,8 +1,8 @@
 """Which methods of a listener take events, for listeners of any library.
 
 goanna's own interfaces say so themselves (:func:`goanna.handles`). The others are known by their shape: an interface is
-a class that consists of nothing but public methods which take one event each and are hollow: abstract, empty, or raising
-NotImplementedError. That is what ``pymongo.monitoring`` has, in all its versions.
+a class that consists of nothing but public methods which take one event each and are hollow: abstract, empty, or
+raising NotImplementedError. That is what ``pymongo.monitoring`` has, in all its versions.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def interfaces_of(listener: Any) -> Interfaces:
     if not found.names:
         raise TypeError(
             f"{type(listener).__qualname__} implements no listener interface: derive it from a subclass of "
-            "goanna.Listener whose methods are marked with @goanna.handles(...), or from a listener class of pymongo.monitoring"
+            "goanna.Listener whose methods are marked with @goanna.handles(...), or from a listener class of "
+            "pymongo.monitoring"
         )
     return found
 
