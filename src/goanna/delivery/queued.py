@@ -354,18 +354,22 @@ class Worker:
             self._space.answer(lambda _: int(len(self.ring) >= self._maxsize))
 
     def _failed(self, error: BaseException, handler: Any, event: Any) -> None:
-        """Hand an error to the policy; even SystemExit ends no thread that others rely on."""
-        if not isinstance(error, Exception):
-            wrapped = RuntimeError(f"{type(error).__name__} raised in the thread of a queue")
-            wrapped.__cause__ = error
-            error = wrapped
+        """Hand an error to the policy, and isolate a listener that fails too often."""
         try:
-            self._errors(error, self.listener, event)
+            self._report(error, event)
         finally:
             if self._quarantine is not None and self.ring.streak >= self._quarantine and self.ring.shut_for is None:
                 self.ring.shut("quarantined")
                 self.ring.discard("quarantined")
                 warn_quarantined(self.listener, self.ring.streak)
+
+    def _report(self, error: BaseException, event: Any) -> None:
+        """Hand an error to the policy; even SystemExit ends no thread that others rely on."""
+        if not isinstance(error, Exception):
+            wrapped = RuntimeError(f"{type(error).__name__} raised in the thread of a queue")
+            wrapped.__cause__ = error
+            error = wrapped
+        self._errors(error, self.listener, event)
 
     def _slowed(self, handler: Any, event: Any, nanoseconds: int) -> None:
         warn_slow(self.listener, event, nanoseconds)
@@ -376,8 +380,8 @@ class Worker:
         assert self._gap_method is not None
         try:
             self._gap_method(marker)
-        except Exception as error:
-            self._errors(error, self.listener, marker)
+        except BaseException as error:
+            self._report(error, marker)
 
     # Everybody.
 
