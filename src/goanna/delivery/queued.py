@@ -295,6 +295,16 @@ class Worker:
 
     def _run(self) -> None:
         """Handle events until the queue is closed and empty."""
+        try:
+            self._work()
+        except BaseException:  # of an error policy: threading.excepthook tells, and a new thread goes on
+            self._lose_thread()
+            self._answer()
+            if len(self.ring):
+                self.ring.rouse()
+            raise
+
+    def _work(self) -> None:
         doorbell = self._doorbell
         idle = 0.0
         while True:
@@ -441,11 +451,16 @@ class Worker:
 
     def _forked(self) -> None:
         """Start anew: the thread is in the other process, and nobody waits in this one."""
-        self._thread = None
-        self._doorbell = self._new_doorbell()
         self._waiters.clear()
         self._space.clear()
-        self.ring.arm(1)
+        self._lose_thread()
+
+    def _lose_thread(self) -> None:
+        """Have a new thread started when the next event comes."""
+        self._thread = None
+        self._doorbell = self._new_doorbell()
+        self.ring.disarm()
+        self.ring.arm(len(self.ring) + 1)
 
     def _new_doorbell(self) -> threading.Lock:
         doorbell = threading.Lock()
