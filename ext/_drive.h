@@ -88,12 +88,23 @@ static inline int goanna_by_identity(PyObject *value)
            && Py_TYPE(value)->tp_richcompare == PyBaseObject_Type.tp_richcompare;
 }
 
-/* What a dict holds for a key, as a new reference; NULL without an exception if it is no dict or has no such key. */
-static inline PyObject *goanna_look_up(PyObject *mapping, PyObject *key)
+/* What the dict in a slot holds for a key, as a new reference; NULL, perhaps with an exception, where it isn't as simple
+   as that. */
+static inline PyObject *goanna_look_up_in_slot(PyObject *owner, Py_ssize_t offset, PyObject *key)
 {
-    PyObject *found = PyDict_CheckExact(mapping) ? PyDict_GetItemWithError(mapping, key) : NULL;
+    PyObject *mapping = goanna_load(owner, offset);
+    PyObject *found = NULL;
+    if (mapping != NULL && PyDict_CheckExact(mapping)) {
+        found = PyDict_GetItemWithError(mapping, key);
+    }
     Py_XINCREF(found);
     return found;
+}
+
+/* object.__new__(cls). The type's allocator alone would leave out what makes attributes fast. */
+static inline PyObject *goanna_plain(PyObject *cls, PyObject *nothing)
+{
+    return PyBaseObject_Type.tp_new((PyTypeObject *)cls, nothing, NULL);
 }
 
 static inline void goanna_put(PyObject *row, Py_ssize_t index, PyObject *value)

@@ -28,7 +28,6 @@ cdef extern from "_native.h":
         PyObject* instance
     bint goanna_is_function(object value)
     Py_ssize_t goanna_slot_offset(object cls, object descriptor) except -1
-    object goanna_allocate(PyTypeObject* cls)
     PyObject* goanna_load(PyObject* event, Py_ssize_t offset) noexcept
     void Py_XDECREF(PyObject* value) noexcept
 
@@ -48,7 +47,8 @@ cdef extern from "_drive.h":
     PyObject* goanna_invoke_with(goanna_call* call, PyObject** stack, PyObject* names) noexcept
     PyObject* goanna_call_method_with(PyObject* name, PyObject** stack, PyObject* names) noexcept
     bint goanna_by_identity(object value) noexcept
-    PyObject* goanna_look_up(object mapping, object key) noexcept
+    object goanna_plain(object cls, tuple nothing)
+    PyObject* goanna_look_up_in_slot(object owner, Py_ssize_t offset, object key) noexcept
     void goanna_put(object row, Py_ssize_t index, object value) noexcept
     PyObject* goanna_peek(object row, Py_ssize_t index) noexcept
 
@@ -220,7 +220,7 @@ cdef class Maker:
     cdef object make(self):
         if self.version == 0 or self.version != goanna_type_version(self.cls):
             return self.cls()
-        made = goanna_allocate(<PyTypeObject*>self.cls)
+        made = goanna_plain(self.cls, ())
         made.data = None
         return made
 
@@ -377,7 +377,6 @@ cdef class Steps:
 
 
 @cython.final
-@cython.freelist(16)
 cdef class Span(Steps):
     """Span(row, board, event, make)
 --
@@ -610,7 +609,6 @@ cdef Py_ssize_t offset_of(object cls, object slot) except -1:
 
 
 @cython.final
-@cython.freelist(16)
 cdef class StrictSpan(Steps):
     """StrictSpan(tracker, event, make)
 --
@@ -618,8 +616,8 @@ cdef class StrictSpan(Steps):
 One event of a tracker in strict mode: everything happens as in db-ally's generator, and in its order.
 
 The handlers are those in the tracker's list at the time, and their methods are looked up at each call. The contexts
-of the request are looked up in the tracker's dictionary. The contexts of the event are kept by position, and in a
-dictionary by handler only where handlers come twice, come and go, or define what equals them."""
+of the request are looked up in the tracker's dictionary. The contexts of the event are found as in a dictionary by
+handler; the compiled core makes one only where handlers come and go or define what equals them."""
 
     cdef Slots slots
     cdef object tracker
@@ -670,21 +668,27 @@ dictionary by handler only where handlers come twice, come and go, or define wha
         cdef bint starting = self.state == ENTERING
         if self.handlers is None:
             self.begin()
-        handlers = self.handlers
-        while self.index < goanna_list_size(handlers) if goanna_is_list(handlers) else self.index < len(handlers):
-            handler = goanna_list_item(handlers, self.index) if goanna_is_list(handlers) else handlers[self.index]
-            self.handler = handler
+        while True:
+            if goanna_is_list(self.handlers):
+                if self.index >= goanna_list_size(self.handlers):
+                    break
+                handler = goanna_list_item(self.handlers, self.index)
+            elif self.index < len(self.handlers):
+                handler = self.handlers[self.index]
+            else:
+                break
+            stack[1] = <PyObject*>handler
             if starting:
-                context = self.request_context(handler, EVENT_START)
-                stack[1] = <PyObject*>handler
+                got = goanna_look_up_in_slot(self.tracker, self.slots.request_contexts, handler)
+                context = goanna_own(got) if got != NULL else self.missing(handler, EVENT_START)
                 stack[2] = <PyObject*>self.event
                 stack[3] = <PyObject*>context
                 got = goanna_call_method_with(<PyObject*>EVENT_START, stack, <PyObject*>AT_START)
             else:
                 data = self.span.data
                 event_context = self.event_context(handler)
-                context = self.request_context(handler, EVENT_END)
-                stack[1] = <PyObject*>handler
+                got = goanna_look_up_in_slot(self.tracker, self.slots.request_contexts, handler)
+                context = goanna_own(got) if got != NULL else self.missing(handler, EVENT_END)
                 stack[2] = <PyObject*>data
                 stack[3] = <PyObject*>event_context
                 stack[4] = <PyObject*>context
@@ -696,9 +700,13 @@ dictionary by handler only where handlers come twice, come and go, or define wha
                 made = awaited(made)
             status = goanna_step(made, <PyObject*>None, &got)
             if status == 0:
-                self.returned(goanna_own(got))
+                value = goanna_own(got)
+                if starting:
+                    self.keep(handler, value)
+                self.index += 1
             elif status == 1:
                 self.waiting = made
+                self.handler = handler
                 result[0] = got
                 return 1
             else:
@@ -729,13 +737,8 @@ dictionary by handler only where handlers come twice, come and go, or define wha
                 self.pairs = PyTuple_New(2 * self.size)
         return 0
 
-    cdef object request_context(self, object handler, object method):
-        """Return what the handler's ``request_start`` returned; raise as looking it up after the method would."""
-        cdef PyObject* found = goanna_load(<PyObject*>self.tracker, self.slots.request_contexts)
-        contexts = self.tracker._request_contexts if found == NULL else <object>found
-        found = goanna_look_up(contexts, handler)
-        if found != NULL:
-            return goanna_own(found)
+    cdef object missing(self, object handler, object method):
+        """Return a context of the request that was not simply there; raise as looking it up after the method would."""
         if PyErr_Occurred() != NULL:
             try:
                 raised()
@@ -743,9 +746,9 @@ dictionary by handler only where handlers come twice, come and go, or define wha
                 getattr(handler, method)
                 raise
         getattr(handler, method)
-        return contexts[handler]
+        return self.tracker._request_contexts[handler]
 
-    cdef object event_context(self, object handler):
+    cdef inline object event_context(self, object handler):
         """Return what the handler's ``event_start`` has returned the last time."""
         cdef Py_ssize_t index
         if (
@@ -776,15 +779,20 @@ dictionary by handler only where handlers come twice, come and go, or define wha
 
     cdef int returned(self, object value) except -1:
         if self.state == ENTERING:
-            if self.by_handler is None and (self.filled == self.size or not goanna_by_identity(self.handler)):
-                self.go_by_handler()
-            if self.by_handler is not None:
-                self.by_handler[self.handler] = value
-            else:
-                goanna_put(self.pairs, 2 * self.filled, self.handler)
-                goanna_put(self.pairs, 2 * self.filled + 1, value)
-                self.filled += 1
+            self.keep(self.handler, value)
         self.index += 1
+        return 0
+
+    cdef inline int keep(self, object handler, object value) except -1:
+        """Keep what an ``event_start`` has returned."""
+        if self.by_handler is None and self.filled < self.size and goanna_by_identity(handler):
+            goanna_put(self.pairs, 2 * self.filled, handler)
+            goanna_put(self.pairs, 2 * self.filled + 1, value)
+            self.filled += 1
+            return 0
+        if self.by_handler is None:
+            self.go_by_handler()
+        self.by_handler[handler] = value
         return 0
 
     cdef int problem(self) except -1:
@@ -820,7 +828,7 @@ def opener(make, owner):
 
     Args:
         make: makes what ``async with`` binds: the class EventSpan.
-        owner: the class, with the slots ``_handlers``, ``_request_contexts``, ``_distinct``, ``_board`` and ``_row``.
+        owner: the class, with the slots ``_handlers``, ``_request_contexts``, ``_board`` and ``_row``.
     """
     cdef Slots slots = Slots(owner)
     cdef Maker maker = Maker(make)

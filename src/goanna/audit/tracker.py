@@ -72,13 +72,12 @@ class EventTracker(StockTracker):
         TypeError: ``errors`` is neither a name nor callable, or ``max_open`` is no int.
     """
 
-    __slots__ = ("_board", "_distinct", "_handlers", "_request_contexts", "_row", "_seats", "_under_way")
+    __slots__ = ("_board", "_handlers", "_request_contexts", "_row", "_seats", "_under_way")
 
     def __init__(
         self, *, strict: bool = False, errors: Errors = "log", concurrent: bool = False, max_open: int = MAX_OPEN
     ) -> None:
         super().__init__()
-        self._distinct: list[Any] | None = None
         self._seats: tuple[Seat, ...] = ()
         self._under_way = False
         self._row = core.Row((), ())
@@ -252,7 +251,6 @@ class Request(EventTracker):
     def __init__(self, tracker: EventTracker, start: RequestStart) -> None:
         StockTracker.__init__(self)
         self._handlers = list(tracker._handlers)
-        self._distinct = None
         self._seats = tracker._seats
         self._under_way = False
         self._board = tracker._board
