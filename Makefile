@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test matrix bench bench-smoke lint types docs package sanitize clean
+.PHONY: demo test dbally matrix bench bench-smoke lint types docs package sanitize clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -27,8 +27,18 @@ $(VENV)/group-%: $(VENV)/built
 demo: $(VENV)/built
 	$(BIN)/python -m goanna demo $(ARGS)
 
-test: $(VENV)/group-test
+test: $(VENV)/group-test dbally
 	$(BIN)/python -m pytest $(if $(COMPILER),--require-compiled) $(ARGS)
+
+# On Python 3.11 db-ally comes with the other packages for the tests. For later versions the pandas that it asks for has no
+# wheels, and it works with newer ones.
+dbally: $(VENV)/dbally
+$(VENV)/dbally: $(VENV)/group-test
+	$(BIN)/python -c "import sys; sys.exit(sys.version_info >= (3, 12))" || $(BIN)/python -m pip install --quiet \
+	    "pandas<3" "SQLAlchemy<2.1" "numpy" "python-dotenv" "tabulate" "click" "opentelemetry-api" "typing_extensions"
+	$(BIN)/python -c "import sys; sys.exit(sys.version_info >= (3, 12))" || $(BIN)/python -m pip install --quiet \
+	    --no-deps dbally==0.8.0
+	touch $@
 
 # Stock against installed on releases of PyMongo from 3.11 on; their wheels are downloaded into build/pymongo once.
 matrix: $(VENV)/group-test

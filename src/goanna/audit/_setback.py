@@ -1,4 +1,4 @@
-"""What both tracker cores share: what happens when a handler raises, and other things off the path that has to be fast."""
+"""What both tracker cores share: what happens when a handler raises, and whatever else need not be fast."""
 
 from __future__ import annotations
 

@@ -51,9 +51,8 @@ else:
         # Releases before 0.5.0 have the events elsewhere and fewer of them. The module of the tracker has always
         # imported those that it needs itself.
         _modules = [dbally.audit.event_tracker]
-        for _name in ("dbally.audit.events", "dbally.collection.results"):
-            if importlib.util.find_spec(_name) is not None:
-                _modules.append(importlib.import_module(_name))
+        _others = ("dbally.audit.events", "dbally.collection.results")
+        _modules += [importlib.import_module(one) for one in _others if importlib.util.find_spec(one) is not None]
         for _name in _own.__all__:
             if _name != "StockTracker":
                 _found = [vars(one)[_name] for one in _modules if _name in vars(one)]

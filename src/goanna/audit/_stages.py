@@ -53,6 +53,7 @@ class Stage:
         """Make all the calls, whatever happens.
 
         Args:
+            calls: the calls.
             error: what has gone wrong before; while a GeneratorExit is on its way nothing can be waited for.
         """
         await self._run(calls, to_the_end=True, closing=isinstance(error, GeneratorExit))

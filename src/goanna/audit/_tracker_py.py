@@ -123,6 +123,7 @@ class Span:
     event: Any
     span: Any
     started: float | None
+    _contexts: list[Any]
     _failures: Failures | None
     _then: BaseException | None
 
@@ -154,7 +155,8 @@ class Span:
         else:
             board.enter(self)
         event = self.event
-        self._contexts = contexts = []
+        contexts: list[Any] = []
+        self._contexts = contexts
         failures = None
         for start, request_context, seat in self._row._starts:
             try:
@@ -188,9 +190,8 @@ class Span:
         self._state = _LEFT
         if self._contexts:
             data = self.span.data
-            position = 0
-            for context, (end, request_context, seat) in zip(self._contexts, self._row._ends, strict=True):
-                position += 1
+            for position, (end, request_context, seat) in enumerate(self._row._ends):
+                context = self._contexts[position]
                 if context is not FAILED:
                     try:
                         done = end(data, event_context=context, request_context=request_context)
@@ -198,7 +199,7 @@ class Span:
                             await done
                     except BaseException as problem:
                         self._failed(problem, seat)
-                        await self._end(None, position)
+                        await self._end(None, position + 1)
                         return False
         board = self._board
         if board._latest is self:  # as in Board.leave(), but for the call
@@ -224,7 +225,9 @@ class Span:
         self._state = _LEFT
         event = self.event
         data = None if self.span is None else self.span.data
-        for context, (end, request_context, seat) in list(zip(self._contexts, self._row._ends, strict=False))[position:]:
+        for context, (end, request_context, seat) in list(zip(self._contexts, self._row._ends, strict=False))[
+            position:
+        ]:
             if context is FAILED:
                 continue
             # Nothing can be waited for while the coroutine around is being closed.
@@ -299,9 +302,7 @@ class StrictSpan:
         self._contexts = contexts = {}
         try:
             for handler in tracker._handlers:
-                contexts[handler] = await handler.event_start(
-                    event, request_context=tracker._request_contexts[handler]
-                )
+                contexts[handler] = await handler.event_start(event, request_context=tracker._request_contexts[handler])
         except (StopIteration, StopAsyncIteration) as error:
             raise in_generator(error) from error
         self._span = span = self._make()
@@ -336,7 +337,7 @@ def opener(make: Callable[[], Any], owner: type) -> Callable[[Any, Any], Any]:
         owner: the class, with the slots ``_handlers``, ``_request_contexts``, ``_board`` and ``_row``.
     """
 
-    def track_event(self: Any, event: Any) -> Any:
+    def track_event(self: Any, event: Any) -> Any:  # noqa: D417 - a method
         """Return a context manager for the time that an event takes.
 
         ``async with tracker.track_event(event) as span`` hands the event to the ``event_start`` of each handler, in the

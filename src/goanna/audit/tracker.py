@@ -50,8 +50,8 @@ class EventTracker(StockTracker):
       can be;
     - a start that has returned is followed by its end, even if the body raises or is cancelled. An ``event_end`` or
       ``request_end`` with a parameter ``error`` is told what went wrong. A handler whose start has raised gets no end;
-    - an Exception from a handler neither stops the others nor reaches the pipeline, see ``errors``. A BaseException that
-      is no Exception does, after all ends that are due;
+    - an Exception from a handler neither stops the others nor reaches the pipeline, see ``errors``. A BaseException
+      that is no Exception does, after all ends that are due;
     - a handler that is subscribed twice has two contexts, and one that is subscribed while a request is under way joins
       with the next one. Events outside of a request have None for its context.
 
@@ -179,9 +179,7 @@ class EventTracker(StockTracker):
             error = stage.error()
         except BaseException as other:
             error = other
-        there = [
-            (seat, context) for seat, context in zip(seats, stage.outcomes, strict=False) if context is not FAILED
-        ]
+        there = [(seat, context) for seat, context in zip(seats, stage.outcomes, strict=False) if context is not FAILED]
         self._row = core.Row(tuple([seat for seat, _ in there]), tuple([context for _, context in there]))
         if error is not None:
             ended = await self._over(unfinished(), error)
@@ -219,7 +217,7 @@ class EventTracker(StockTracker):
         return stage
 
 
-EventTracker.track_event = core.opener(EventSpan, EventTracker)  # type: ignore[method-assign]
+EventTracker.track_event = core.opener(EventSpan, EventTracker)  # type: ignore[method-assign, assignment]
 
 
 class StrictEventTracker(EventTracker):
@@ -260,7 +258,7 @@ class Request(EventTracker):
         self._state = 0
 
     @classmethod
-    def initialize_with_handlers(cls, event_handlers: Iterable[Any], **options: Any) -> Request:  # type: ignore[override]
+    def initialize_with_handlers(cls, event_handlers: Iterable[Any], **options: Any) -> Request:
         """Raise TypeError: a request is made by a tracker."""
         raise TypeError("a Request is made by the method request() of a tracker")
 
