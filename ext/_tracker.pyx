@@ -562,10 +562,11 @@ Attributes:
             self.failures = None
             self.undo(stopped)
         else:
-            if self.then is None:
-                self.then = stopped
             if isinstance(stopped, GeneratorExit):
                 self.closing = True
+                self.then = stopped
+            elif self.then is None:
+                self.then = stopped
         return 0
 
     cdef bint suspends(self, object coroutine) except -1:

@@ -25,7 +25,7 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "runtime": lambda: RuntimeError("wrong time"),
     "keyboard": lambda: KeyboardInterrupt("stop it"),
 }
-KINDS = ["plain"] * 6 + ["equal", "equal", "unhashable", "missing", "sync", "awaitable", "future-like"]
+KINDS = ["equal", "equal", "equal", "unhashable", "missing", "sync", "awaitable", "awaitable", "future-like"]
 
 
 @types.coroutine
@@ -68,7 +68,7 @@ def make_handler(base: type, kind: str, name: str, plan: dict[str, Any], log: li
                     log.append((name, stage, "resumed with", shown(sent)))
                 except BaseException as thrown:
                     log.append((name, stage, "thrown", shown(thrown)))
-                    if plan["swallows"]:
+                    if plan["swallows"] and (plan["stubborn"] or not isinstance(thrown, GeneratorExit)):
                         return "swallowed"
                     raise
             if error is not None:
@@ -125,7 +125,7 @@ class Player:
         names: the module with the classes of events.
         tracker_type: the tracker under test.
         seed: the number.
-        wild: whether handlers may be of any kind, and leave the list; without it they are plain.
+        wild: whether handlers may lack methods, be taken out of the list, and go on when their coroutine is closed.
     """
 
     def __init__(self, names: ModuleType, tracker_type: type, seed: int, wild: bool = True) -> None:
@@ -143,15 +143,21 @@ class Player:
     def handler(self, name: str) -> Any:
         pick = self.random
         stages = ("request_start", "event_start", "event_end", "request_end")
-        likely = 0.04 if pick.random() < 0.7 else 0.3
+        likely = 0.02 if pick.random() < 0.7 else 0.3
         plan: dict[str, Any] = {
-            stage: (pick.choice((0, 0, 1, 2)), pick.choice(sorted(ERRORS)) if pick.random() < likely else None)
+            stage: (
+                pick.choice((0, 0, 1, 2)),
+                pick.choice(sorted(ERRORS)) if pick.random() < (likely if stage != "request_start" else 0.02) else None,
+            )
             for stage in stages
         }
         plan["swallows"] = pick.random() < 0.2
+        plan["stubborn"] = self.wild
         plan["sync"] = pick.choice(stages)
         plan["missing"] = pick.choice(stages)
-        kind = pick.choice(KINDS) if self.wild and pick.random() < 0.3 else "plain"
+        kind = pick.choice(KINDS) if pick.random() < 0.25 else "plain"
+        if not self.wild and kind == "missing":
+            kind = "plain"
         return make_handler(self.names.EventHandler, kind, name, plan, self.log)
 
     def script(self, depth: int) -> list[tuple[Any, ...]]:
@@ -244,9 +250,9 @@ class Player:
             task = tasks[name]
             what = pick.random()
             try:
-                if what < 0.9 or steps > 500:
+                if what < (0.99 if name == "start" else 0.95) or steps > 500:
                     got = task.send(None)
-                elif what < 0.97:
+                elif what < 0.98:
                     got = task.throw(ERRORS[pick.choice(("cancelled", "value", "exit"))]())
                 else:
                     task.close()

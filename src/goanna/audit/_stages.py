@@ -104,7 +104,8 @@ class Stage:
             try:
                 _, waiting = await asyncio.wait(waiting)
             except BaseException as error:
-                self.stopped = error if self.stopped is None else self.stopped
+                if self.stopped is None or isinstance(error, GeneratorExit):
+                    self.stopped = error
                 if isinstance(error, GeneratorExit):  # nobody will come back to wait
                     for task in waiting:
                         task.cancel()
@@ -133,7 +134,7 @@ class Stage:
         if cause is not None:
             error.__cause__ = cause
         stopped, self.failures = failed(self.policy, error, handler, self.event, self.failures)
-        if self.stopped is None:
+        if self.stopped is None or isinstance(stopped, GeneratorExit):
             self.stopped = stopped
 
     def error(self) -> BaseException | None:

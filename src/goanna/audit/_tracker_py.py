@@ -212,7 +212,7 @@ class Span:
     def _failed(self, error: BaseException, seat: Seat) -> None:
         """Deal with what an end has raised."""
         stopped, self._failures = failed(self._board.policy, error, seat.handler, self.event, self._failures)
-        if self._then is None:
+        if self._then is None or isinstance(stopped, GeneratorExit):  # who is closed is not to be kept open by others
             self._then = stopped
 
     async def _end(self, error: BaseException | None, position: int = 0) -> None:
