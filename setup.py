@@ -11,7 +11,8 @@ VARIABLE = "GOANNA_BUILD_EXT"
 CHOICES = ("auto", "require", "no")
 
 SOURCES = {
-    "goanna._core": "ext/_core.pyx", "goanna.monitoring._publish": "ext/_publish.pyx",
+    "goanna._core": "ext/_core.pyx",
+    "goanna.monitoring._publish": "ext/_publish.pyx",
     "goanna.audit._tracker": "ext/_tracker.pyx",
 }
 HEADERS = ["ext/_native.h", "ext/_observe.h", "ext/_drive.h"]

@@ -21,9 +21,7 @@ from dbally.views.pandas_base import DataFrameBaseView
 
 from goanna import audit
 
-PEOPLE = pd.DataFrame(
-    {"name": ["Ada", "Bob", "Cyd"], "country": ["Poland", "Chile", "Poland"], "age": [36, 41, 29]}
-)
+PEOPLE = pd.DataFrame({"name": ["Ada", "Bob", "Cyd"], "country": ["Poland", "Chile", "Poland"], "age": [36, 41, 29]})
 
 
 @dataclass
@@ -35,6 +33,7 @@ class FakeClient(LLMClient[FakeOptions]):
     """Answers by what it is asked for."""
 
     async def call(self, conversation: Any, options: FakeOptions, event: Any, json_mode: bool = False) -> str:
+        """Return an answer that suits the prompt."""
         await asyncio.sleep(0)
         system = conversation[0]["content"]
         if "based on the table" in system:

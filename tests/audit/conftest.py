@@ -15,7 +15,6 @@ NEEDED = sys.version_info < (3, 12)
 """Whether db-ally has to be there: its pandas has no wheels for later versions, see `make dbally`."""
 
 
-
 @pytest.fixture(scope="session")
 def stock() -> ModuleType:
     """``dbally.audit``."""

@@ -257,8 +257,7 @@ class Exported:
     def parents(self) -> dict[str, str | None]:
         names = {one.context.span_id: one.name for one in self.spans.values()}
         return {
-            name: None if one.parent is None else names.get(one.parent.span_id, "?")
-            for name, one in self.spans.items()
+            name: None if one.parent is None else names.get(one.parent.span_id, "?") for name, one in self.spans.items()
         }
 
 
@@ -331,7 +330,7 @@ def test_events_that_overlap_are_siblings(audit: ModuleType, handlers: ModuleTyp
     asyncio.run(asyncio.wait_for(main(), 30))
     assert exported.parents() == {
         "server": None, "request": "server",
-        **{name: "request" for name in "ABC"},
+        **dict.fromkeys("ABC", "request"),
         **{f"call of {name}": name for name in "ABC"},
         **{f"in{name}": name for name in "ABC"},
     }  # fmt: skip

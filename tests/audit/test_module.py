@@ -179,7 +179,9 @@ def test_a_program_without_dbally(backend: str) -> None:
         timeout=120,
     )
     assert done.stderr == ""
-    event = "LLMEvent(prompt='p', type='t', response='r', completion_tokens=None, prompt_tokens=None, total_tokens=None)"
+    event = (
+        "LLMEvent(prompt='p', type='t', response='r', completion_tokens=None, prompt_tokens=None, total_tokens=None)"
+    )
     assert done.stdout.splitlines() == [
         f"{backend} ['q', 'R', ({event}, 'E'), RequestEnd(result=7)]",
         "db-ally is not installed; goanna.audit is goanna's own {}",
@@ -210,9 +212,7 @@ class Handler:
         return recorder(module, "A", [])
 
 
-def test_use_event_handler_with_the_list(
-    audit: ModuleType, stock: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_use_event_handler_with_the_list(audit: ModuleType, stock: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     dbally = sys.modules["dbally"]
     monkeypatch.setattr(dbally, "event_handlers", [])
     handler = Handler(audit)

@@ -60,9 +60,7 @@ def test_the_ends_are_called_after_an_error_and_told_of_it(
     audit: ModuleType, mode: dict[str, Any], error: BaseException
 ) -> None:
     log: list[Any] = []
-    tracker = audit.EventTracker.initialize_with_handlers(
-        [with_error(audit, log), recorder(audit, "A", log)], **mode
-    )
+    tracker = audit.EventTracker.initialize_with_handlers([with_error(audit, log), recorder(audit, "A", log)], **mode)
 
     async def main() -> None:
         with pytest.raises(type(error)) as caught:
@@ -124,7 +122,7 @@ def test_requests_under_way_together_keep_their_contexts(audit: ModuleType) -> N
     tracker = audit.EventTracker.initialize_with_handlers([recorder(audit, "A", log)])
 
     async def main() -> None:
-        async with tracker.request(audit.RequestStart("c", "1")) as one:  # noqa: SIM117
+        async with tracker.request(audit.RequestStart("c", "1")) as one:
             async with tracker.request(audit.RequestStart("c", "2")) as two:
                 await one_span(one, audit)
                 await one_span(two, audit)
@@ -709,7 +707,7 @@ def test_under_trio(audit: ModuleType) -> None:
 # Both cores
 
 
-# Handlers that raise what is no Exception while a pipeline is being closed leave coroutines to be closed once more, later.
+# Handlers that raise what is no Exception while a pipeline is closed leave coroutines that are closed once more, later.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_cores_do_the_same(both: dict[str, Copy]) -> None:
     import importlib

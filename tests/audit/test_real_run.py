@@ -78,7 +78,9 @@ def test_the_events_of_a_question_are_equal(audit: ModuleType, example: ModuleTy
     assert [entry[-1]["event_context"] for entry in one if entry[1] == "event_end"] == ["A1", "A3", "A5", "A7"]
 
 
-def test_a_question_that_fails_is_equal(audit: ModuleType, example: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_fails_is_equal(
+    audit: ModuleType, example: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def call(self: Any, conversation: Any, options: Any, event: Any, json_mode: bool = False) -> str:
         await asyncio.sleep(0)
         raise ConnectionError("no model")
