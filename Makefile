@@ -44,15 +44,17 @@ $(VENV)/dbally: $(VENV)/group-test
 matrix: $(VENV)/group-test
 	$(BIN)/python -m pytest tests/differential -m matrix $(if $(COMPILER),--require-compiled) $(ARGS)
 
-bench: $(VENV)/group-bench $(VENV)/group-test
+bench: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.monitoring $(ARGS)
+	$(BIN)/python -m benchmarks.audit $(ARGS)
 
 # Every benchmark once, with a check that the events arrive.
-bench-smoke: $(VENV)/group-bench $(VENV)/group-test
+bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m pytest benchmarks --benchmark-disable
 	$(BIN)/python -m benchmarks --quick
 	$(BIN)/python -m benchmarks.monitoring --quick
+	$(BIN)/python -m benchmarks.audit --quick
 
 docs: $(VENV)/group-docs
 	$(BIN)/python -m sphinx -q -n -W -b html docs docs/_build/html
@@ -76,7 +78,7 @@ clean:
 # off, because it would hide what is read after it was freed. Leaks are what tests/test_soundness.py is for: the
 # interpreter itself keeps too much at exit for LeakSanitizer to tell.
 SANITIZED := build/sanitized
-sanitize: $(VENV)/group-test
+sanitize: $(VENV)/group-test dbally
 	rm -rf $(SANITIZED)
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	LDFLAGS="-fsanitize=address,undefined" GOANNA_BUILD_EXT=require \

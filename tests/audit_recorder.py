@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -47,3 +49,9 @@ def raising(error: BaseException) -> Callable[..., Any]:
         raise error
 
     return method
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """Return the environment of a Python that finds what this one does, without what these tests have set."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GOANNA_")}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(sys.path), **more}

@@ -185,7 +185,8 @@ NAMES = [
         for mode in ("strict", "own")
         for one in (
             "", ", nobody", ", suspends", ", thrown", ", cancelled", ", closed", ", body raises",
-            ", event_start raises", ", event_start stops", ", event_end raises", ", event_end stops", ", awaitable", ", never entered",
+            ", event_start raises", ", event_start stops",
+            ", event_end raises", ", event_end stops", ", awaitable", ", never entered",
             ", entered only",
         )
     ],

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from audit_recorder import child_environment
+
 MAKERS = ("dbally.collection.collection", "dbally.llms.base", "dbally.similarity.index", "dbally.iql._processor")
 """The modules that make a tracker."""
 
@@ -95,7 +97,7 @@ def test_importing_installs_unless_told_otherwise(stock: ModuleType, backend: st
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        env={"GOANNA_BACKEND": backend, "GOANNA_INSTALL": value, "PYTHONPATH": ":".join(sys.path)},
+        env=child_environment(GOANNA_BACKEND=backend, GOANNA_INSTALL=value),
         timeout=120,
     )
     assert done.stdout.strip() == ("EventTracker" if value == "1" else "object"), done.stderr
@@ -107,7 +109,7 @@ def test_importing_goanna_imports_no_dbally(backend: str) -> None:
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        env={"GOANNA_BACKEND": backend, "PYTHONPATH": ":".join(sys.path)},
+        env=child_environment(GOANNA_BACKEND=backend),
         timeout=120,
     )
     assert done.stdout.strip() == "False", done.stderr

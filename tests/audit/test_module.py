@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from audit_recorder import child_environment
 from conftest import Copy
 
 EVENTS = ("Event", "LLMEvent", "SimilarityEvent", "FallbackEvent", "RequestStart", "RequestEnd")
@@ -175,7 +176,7 @@ def test_a_program_without_dbally(backend: str) -> None:
         [sys.executable, "-W", "error", "-c", CHILD],
         capture_output=True,
         text=True,
-        env={"GOANNA_BACKEND": backend, "PYTHONPATH": ":".join(sys.path)},
+        env=child_environment(GOANNA_BACKEND=backend),
         timeout=120,
     )
     assert done.stderr == ""
@@ -194,7 +195,7 @@ def test_what_dbally_itself_lacks_is_not_hidden(audit: ModuleType, stock: Module
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
+        env=child_environment(),
         timeout=120,
     )
     assert "sqlalchemy" in done.stderr.splitlines()[-1]

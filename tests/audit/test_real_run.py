@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from audit_recorder import calls, raising, recorder
+from audit_recorder import calls, child_environment, raising, recorder
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dbally_audit.py"
 
@@ -145,7 +145,7 @@ def test_the_example_prints_the_same(backend: str) -> None:
             [sys.executable, str(EXAMPLE), *arguments],
             capture_output=True,
             text=True,
-            env={"GOANNA_BACKEND": backend, "PYTHONPATH": ":".join(sys.path)},
+            env=child_environment(GOANNA_BACKEND=backend),
             timeout=120,
         )
         assert done.returncode == 0, done.stderr
