@@ -39,8 +39,11 @@ cdef extern from "_observe.h":
     unsigned long long goanna_type_version(object cls) noexcept
 
 cdef extern from "_drive.h":
+    ctypedef int (*goanna_before)(PyObject*)
     ctypedef int (*goanna_advance)(PyObject*, PyObject*, PyObject**)
-    void goanna_allow_send(object cls, goanna_advance advance) noexcept
+    ctypedef void (*goanna_after)(PyObject*, int)
+    void goanna_allow_send(object cls, goanna_before before, goanna_advance advance, goanna_after after) noexcept
+    int goanna_drive(PyObject* span, PyObject* value, PyObject** result) except -1
     int goanna_step(object coroutine, PyObject* value, PyObject** result) noexcept
     bint goanna_is_fresh(object value) noexcept
     bint goanna_can_await(object value) noexcept
@@ -268,7 +271,7 @@ cdef class Steps:
 
     cdef object stepped(self, object value):
         cdef PyObject* result = NULL
-        if self.advance(<PyObject*>value, &result) == 0:
+        if goanna_drive(<PyObject*>self, <PyObject*>value, &result) == 0:
             raise StopIteration(goanna_own(result))
         return goanna_own(result)
 
@@ -280,31 +283,24 @@ cdef class Steps:
         return 0
 
     cdef int advance(self, PyObject* value, PyObject** result) except -1:
+        """Do one step; goanna_drive() calls it, between before_step() and after_step()."""
         cdef PyObject* got = NULL
         cdef int status
-        self.check()
-        self.running = True
-        try:
-            if self.waiting is not None:
-                status = goanna_step(self.waiting, value, &got)
-                if status == 1 and self.suspends(self.waiting):
-                    result[0] = got
-                    return 1
-                if status == 1:
-                    Py_XDECREF(got)
-                    self.shut(self.waiting)
+        if self.waiting is not None:
+            status = goanna_step(self.waiting, value, &got)
+            if status == 1 and self.suspends(self.waiting):
+                result[0] = got
+                return 1
+            if status == 1:
+                Py_XDECREF(got)
+                self.shut(self.waiting)
+            else:
+                self.waiting = None
+                if status == 0:
+                    self.returned(goanna_own(got))
                 else:
-                    self.waiting = None
-                    if status == 0:
-                        self.returned(goanna_own(got))
-                    else:
-                        self.problem()
-            return self.go(result)
-        except:
-            self.state = DONE
-            raise
-        finally:
-            self.running = False
+                    self.problem()
+        return self.go(result)
 
     cdef int shut(self, object coroutine) except -1:
         """Close the coroutine of a handler that can't be waited for."""
@@ -862,9 +858,21 @@ def opener(make, owner):
     return track_event
 
 
+cdef int before_step(PyObject* span) except -1:
+    (<Steps>span).check()
+    (<Steps>span).running = True
+    return 0
+
+
 cdef int advance_span(PyObject* span, PyObject* value, PyObject** result) except -1:
     return (<Steps>span).advance(value, result)
 
 
+cdef void after_step(PyObject* span, int status) noexcept:
+    (<Steps>span).running = False
+    if status < 0:
+        (<Steps>span).state = DONE
+
+
 for _cls in (Steps, Span, StrictSpan):
-    goanna_allow_send(_cls, <goanna_advance>advance_span)
+    goanna_allow_send(_cls, <goanna_before>before_step, <goanna_advance>advance_span, <goanna_after>after_step)
