@@ -64,7 +64,7 @@ lint: $(VENV)/group-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/group-lint $(VENV)/group-bench
+types: $(VENV)/group-lint $(VENV)/group-bench dbally
 	$(BIN)/mypy
 
 # The sdist, the wheels from it and an install without a compiler, each in a clean environment.

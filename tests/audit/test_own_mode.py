@@ -101,6 +101,21 @@ def test_a_request_that_is_finished(audit: ModuleType, mode: dict[str, Any]) -> 
     assert log[-1] == ("E", "request_end", "an end", "R", None)
 
 
+def test_a_request_that_is_overtaken_by_the_next_one_has_its_end(audit: ModuleType) -> None:
+    log: list[Any] = []
+    tracker = audit.EventTracker.initialize_with_handlers([with_error(audit, log)])
+
+    async def main() -> None:
+        await tracker.request_start(audit.RequestStart("c", "1"))
+        await tracker.request_start(audit.RequestStart("c", "2"))
+        await tracker.request_end(audit.RequestEnd("result"))
+
+    asyncio.run(main())
+    assert [stage for _, stage in calls(log)] == ["request_start", "request_end"] * 2
+    assert "another request was started on the same tracker" in str(log[1][-1])
+    assert log[3][2:] == ("result", "R", None)
+
+
 def test_a_strict_request_has_no_end_after_an_error(audit: ModuleType) -> None:
     log: list[Any] = []
     tracker = audit.EventTracker.initialize_with_handlers([recorder(audit, "A", log)], strict=True)

@@ -163,6 +163,8 @@ class EventTracker(StockTracker):
     async def request_start(self, request_start: RequestStart) -> None:
         """Call the ``request_start`` of the handlers; what they return goes to all their later calls.
 
+        In a tracker's own mode a request that is still under way is ended first, as one that has failed.
+
         Args:
             request_start: what the request is about.
         """
@@ -170,6 +172,12 @@ class EventTracker(StockTracker):
         if board is None:
             await super().request_start(request_start)
             return
+        if self._under_way:
+            lost = RuntimeError("another request was started on the same tracker; request() makes a tracker for each")
+            ended = await self._over(unfinished(), lost)
+            log(ended.failures, request_start)
+            if ended.stopped is not None:
+                raise ended.stopped
         self._under_way = True
         seats = self._seats
         stage = Stage(board.policy, request_start, board.together is not None)
