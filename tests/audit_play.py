@@ -132,6 +132,13 @@ class Player:
         self.names = names
         self.random = random.Random(seed)
         self.wild = wild
+        # A handler that raises something else while its coroutine is being closed leaves it half closed, and when it is
+        # closed for good is up to the collector. So tame scripts have either the one or the other.
+        self.closes = wild or seed % 2 == 0
+        errors = sorted(ERRORS)
+        self.body_errors = errors if self.closes else [one for one in errors if one != "exit"]
+        stops = ("cancelled", "exit", "keyboard") if self.closes else ("exit",)
+        self.handler_errors = errors if wild else [one for one in errors if one not in stops]
         self.log: list[Any] = []
         self.tracker = tracker_type()
         self.handlers = [self.handler(f"H{number}") for number in range(self.random.randrange(5))]
@@ -147,7 +154,9 @@ class Player:
         plan: dict[str, Any] = {
             stage: (
                 pick.choice((0, 0, 1, 2)),
-                pick.choice(sorted(ERRORS)) if pick.random() < (likely if stage != "request_start" else 0.02) else None,
+                pick.choice(self.handler_errors)
+                if pick.random() < (likely if stage != "request_start" else 0.02)
+                else None,
             )
             for stage in stages
         }
@@ -167,7 +176,7 @@ class Player:
         for _ in range(pick.randrange(1, 4)):
             what = pick.random()
             if what < 0.55 and depth < 3:
-                error = pick.choice(sorted(ERRORS)) if pick.random() < 0.15 else None
+                error = pick.choice(self.body_errors) if pick.random() < 0.15 else None
                 steps.append(("span", pick.randrange(3), pick.random() < 0.8, self.script(depth + 1), error))
             elif what < 0.7:
                 steps.append(("pause",))
@@ -252,8 +261,9 @@ class Player:
             try:
                 if what < (0.99 if name == "start" else 0.95) or steps > 500:
                     got = task.send(None)
-                elif what < 0.98:
-                    got = task.throw(ERRORS[pick.choice(("cancelled", "value", "exit"))]())
+                elif what < 0.98 or not self.closes:
+                    thrown = ("cancelled", "value", "exit") if self.closes else ("cancelled", "value")
+                    got = task.throw(ERRORS[pick.choice(thrown)]())
                 else:
                     task.close()
                     self.log.append((name, "closed"))

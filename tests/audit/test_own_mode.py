@@ -722,8 +722,6 @@ def test_under_trio(audit: ModuleType) -> None:
 # Both cores
 
 
-# Handlers that raise what is no Exception while a pipeline is closed leave coroutines that are closed once more, later.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_cores_do_the_same(both: dict[str, Copy]) -> None:
     import importlib
 
