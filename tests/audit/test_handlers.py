@@ -54,9 +54,6 @@ async def pipeline(audit: ModuleType, tracker: Any, fail: BaseException | None =
 
 
 def run(audit: ModuleType, handler: Any, fail: BaseException | None = None, **options: Any) -> None:
-    def unexpected(error: Exception, handler: Any, event: Any) -> None:
-        raise AssertionError from error  # it is logged, and the log is looked at by the test
-
     failures: list[Exception] = []
     options = {"errors": lambda error, handler, event: failures.append(error), **options}
     tracker = audit.EventTracker.initialize_with_handlers([handler], **options)
