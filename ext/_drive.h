@@ -66,11 +66,6 @@ static inline int goanna_step(PyObject *coroutine, PyObject *value, PyObject **r
     }
 }
 
-static inline int goanna_is_coroutine(PyObject *value)
-{
-    return PyCoro_CheckExact(value);
-}
-
 /* Whether it is a coroutine that nobody else can be awaiting, because nobody else knows it. */
 static inline int goanna_is_fresh(PyObject *value)
 {
