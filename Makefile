@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test matrix bench bench-smoke lint types docs package sanitize clean
+.PHONY: demo test dbally matrix bench bench-smoke lint types docs package sanitize clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -27,22 +27,34 @@ $(VENV)/group-%: $(VENV)/built
 demo: $(VENV)/built
 	$(BIN)/python -m goanna demo $(ARGS)
 
-test: $(VENV)/group-test
+test: $(VENV)/group-test dbally
 	$(BIN)/python -m pytest $(if $(COMPILER),--require-compiled) $(ARGS)
+
+# On Python 3.11 db-ally comes with the other packages for the tests. For later versions the pandas that it asks for has no
+# wheels, and it works with newer ones.
+dbally: $(VENV)/dbally
+$(VENV)/dbally: $(VENV)/group-test
+	$(BIN)/python -c "import sys; sys.exit(sys.version_info >= (3, 12))" || $(BIN)/python -m pip install --quiet \
+	    "pandas<3" "SQLAlchemy<2.1" "numpy" "python-dotenv" "tabulate" "click" "opentelemetry-api" "typing_extensions"
+	$(BIN)/python -c "import sys; sys.exit(sys.version_info >= (3, 12))" || $(BIN)/python -m pip install --quiet \
+	    --no-deps dbally==0.8.0
+	touch $@
 
 # Stock against installed on releases of PyMongo from 3.11 on; their wheels are downloaded into build/pymongo once.
 matrix: $(VENV)/group-test
 	$(BIN)/python -m pytest tests/differential -m matrix $(if $(COMPILER),--require-compiled) $(ARGS)
 
-bench: $(VENV)/group-bench $(VENV)/group-test
+bench: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.monitoring $(ARGS)
+	$(BIN)/python -m benchmarks.audit $(ARGS)
 
 # Every benchmark once, with a check that the events arrive.
-bench-smoke: $(VENV)/group-bench $(VENV)/group-test
+bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m pytest benchmarks --benchmark-disable
 	$(BIN)/python -m benchmarks --quick
 	$(BIN)/python -m benchmarks.monitoring --quick
+	$(BIN)/python -m benchmarks.audit --quick
 
 docs: $(VENV)/group-docs
 	$(BIN)/python -m sphinx -q -n -W -b html docs docs/_build/html
@@ -52,7 +64,7 @@ lint: $(VENV)/group-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/group-lint $(VENV)/group-bench
+types: $(VENV)/group-lint $(VENV)/group-bench dbally
 	$(BIN)/mypy
 
 # The sdist, the wheels from it and an install without a compiler, each in a clean environment.
@@ -66,7 +78,7 @@ clean:
 # off, because it would hide what is read after it was freed. Leaks are what tests/test_soundness.py is for: the
 # interpreter itself keeps too much at exit for LeakSanitizer to tell.
 SANITIZED := build/sanitized
-sanitize: $(VENV)/group-test
+sanitize: $(VENV)/group-test dbally
 	rm -rf $(SANITIZED)
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	LDFLAGS="-fsanitize=address,undefined" GOANNA_BUILD_EXT=require \

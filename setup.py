@@ -13,9 +13,17 @@ CHOICES = ("auto", "require", "no")
 SOURCES = {
     "goanna._core": "ext/_core.pyx",
     "goanna._ring": "ext/_ring.pyx",
+    "goanna.audit._tracker": "ext/_tracker.pyx",
     "goanna.monitoring._publish": "ext/_publish.pyx",
 }
-HEADERS = ["ext/_native.h", "ext/_observe.h", "ext/_ring.h", "ext/_screen.pxi", "ext/_sieve.pxi"]
+HEADERS = [
+    "ext/_drive.h",
+    "ext/_native.h",
+    "ext/_observe.h",
+    "ext/_ring.h",
+    "ext/_screen.pxi",
+    "ext/_sieve.pxi",
+]
 
 
 def choice() -> str:

@@ -79,7 +79,8 @@ def test_the_sdist_has_the_source_and_nothing_generated(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     for wanted in (
-        "ext/_core.pyx", "ext/_native.h", "src/goanna/_core_py.py", "src/goanna/py.typed", "tests/conftest.py",
+        "ext/_core.pyx", "ext/_native.h", "ext/_tracker.pyx", "ext/_drive.h",
+        "examples/dbally_audit.py", "src/goanna/_core_py.py", "src/goanna/py.typed", "tests/conftest.py",
         "tests/shapes.py", "benchmarks", "setup.py", "pyproject.toml", "README.md", "CHANGES.md", "LICENSE", "Makefile",
         "docs",
     ):  # fmt: skip
@@ -91,7 +92,8 @@ def test_the_sdist_has_the_source_and_nothing_generated(sdist: Path) -> None:
 def test_a_wheel_from_the_sdist_has_the_compiled_core(sdist: Path, tmp_path: Path) -> None:
     made = wheel(sdist, tmp_path / "unpacked", "require")
     names = zipfile.ZipFile(made).namelist()
-    assert [name for name in names if name.startswith("goanna/_core.") and name.endswith(".so")]
+    for extension in ("goanna/_core.", "goanna/monitoring/_publish.", "goanna/audit/_tracker."):
+        assert [name for name in names if name.startswith(extension) and name.endswith(".so")]
     assert not [name for name in names if name.endswith((".c", ".pyx", ".h"))]
     assert "goanna/py.typed" in names
     python = environment(tmp_path / "env")
@@ -104,7 +106,7 @@ def test_a_wheel_from_the_sdist_has_the_compiled_core(sdist: Path, tmp_path: Pat
 def test_a_pure_wheel_fits_every_machine(sdist: Path, tmp_path: Path) -> None:
     made = wheel(sdist, tmp_path / "unpacked", "no")
     assert made.name.endswith("-py3-none-any.whl")
-    assert not [name for name in zipfile.ZipFile(made).namelist() if "_core." in name]
+    assert not [name for name in zipfile.ZipFile(made).namelist() if name.endswith(".so")]
     python = environment(tmp_path / "env")
     assert run(python, "-m", "pip", "install", "--no-index", made).returncode == 0
     assert run(python, "-c", CHECK, ROOT).stdout.strip() == "Ping(number=1) py"

@@ -1,0 +1,77 @@
+"""Seat: the methods of one handler, looked up when it is subscribed to a tracker in its own mode."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, final
+
+__all__ = ["Seat"]
+
+METHODS = ("request_start", "event_start", "event_end", "request_end")
+
+
+@final
+class Seat:
+    """One subscription: a handler with its methods.
+
+    Args:
+        handler: any object with the four methods, plain functions or coroutines.
+
+    Raises:
+        TypeError: a method is missing, is not callable, is a generator function, or takes ``error`` without a default.
+    """
+
+    __slots__ = (
+        "event_end",
+        "event_end_takes_error",
+        "event_start",
+        "handler",
+        "request_end",
+        "request_end_takes_error",
+        "request_start",
+    )
+
+    def __init__(self, handler: Any) -> None:
+        self.handler = handler
+        self.request_start, self.event_start, self.event_end, self.request_end = [
+            _method(handler, name) for name in METHODS
+        ]
+        self.event_end_takes_error = _takes_error(self.event_end, handler)
+        self.request_end_takes_error = _takes_error(self.request_end, handler)
+
+    def __repr__(self) -> str:
+        return f"<Seat of {self.handler!r}>"
+
+
+def _method(handler: Any, name: str) -> Callable[..., Any]:
+    shown = handler.__qualname__ if isinstance(handler, type) else type(handler).__qualname__
+    if isinstance(handler, type):
+        raise TypeError(f"subscribe() takes an instance of a handler, not the class {shown}")
+    method = getattr(handler, name, None)
+    if not callable(method):
+        what = "has no method" if method is None else f"has {type(method).__name__} instead of a method"
+        raise TypeError(f"{shown} {what} {name}; a handler has {', '.join(METHODS)}")
+    if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
+        raise TypeError(f"{shown}.{name}() is a generator function: calling it would run none of it")
+    return method  # type: ignore[no-any-return]
+
+
+def _takes_error(method: Callable[..., Any], handler: Any) -> bool:
+    """Return whether the method can be told what went wrong, with the keyword ``error``."""
+    try:
+        parameters = inspect.signature(method).parameters
+    except (TypeError, ValueError):  # written in C without a signature
+        return False
+    error = parameters.get("error")
+    if error is None:
+        return any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    if error.kind is error.POSITIONAL_ONLY:
+        return False
+    if error.default is error.empty and error.kind is not error.VAR_KEYWORD:
+        name = getattr(method, "__name__", "the method")
+        raise TypeError(
+            f"{type(handler).__qualname__}.{name}() takes error without a default; "
+            "it is passed only when something went wrong, so write error=None"
+        )
+    return error.kind in (error.POSITIONAL_OR_KEYWORD, error.KEYWORD_ONLY, error.VAR_KEYWORD)
