@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 
@@ -83,3 +84,30 @@ def heard(requestlog: ModuleType) -> Any:
             self.attempts.append(event)
 
     return Heard()
+
+
+@pytest.fixture
+def theirs(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
+    """Return what returns the line of boto's logger at a moment; nothing is written."""
+    module = boto2.original()
+
+    class NoThread:
+        def __init__(self, target: Any) -> None: ...
+
+        def start(self) -> None: ...
+
+    monkeypatch.setattr(module, "Thread", NoThread)
+    logger = module.RequestLogger(str(tmp_path / "theirs.csv"))
+    logger.request_log_file.close()
+
+    def line(request: Any, response: Any, error: bool = False, now: float | None = None) -> str:
+        class Then(datetime):
+            @classmethod
+            def now(cls, tz: Any = None) -> datetime:
+                return datetime.now() if now is None else datetime.fromtimestamp(now)
+
+        monkeypatch.setattr(module, "datetime", Then)
+        logger.handle_request_data(request, response, **({"error": True} if error else {}))
+        return str(logger.request_log_queue.get_nowait())
+
+    return line

@@ -42,7 +42,11 @@ class Sink(RequestListener):
         """Write one line."""
         self.handle_batch([event])
 
-    completed = failed = attempted = taken
+    def completed(self, event: Any) -> None:
+        """Write one line."""
+        self.handle_batch([event])
+
+    failed = attempted = completed
 
     def handle_batch(self, events: list[Any]) -> None:
         """Write a line for each event, all in one go."""

@@ -41,8 +41,8 @@ class RequestLogger(RequestHook, RequestListener):
             logged in "csv" and "json" only.
         append: keep what the file holds; otherwise it is emptied.
         file: a file object to write to instead, of text or bytes; it is not closed.
-        handler: a ``logging.Handler`` to write to instead, such as a ``RotatingFileHandler``; not closed either. There is
-            no header then. The handler's formatter and filters apply.
+        handler: a ``logging.Handler`` to write to instead, such as a ``RotatingFileHandler``; not closed either. There
+            is no header then. The handler's formatter and filters apply.
         maxsize: how many lines wait at most.
         overflow: what happens when so many wait: "drop_oldest", "drop_newest" (both count), or "block" until there is
             room, or ``timeout`` is over.
