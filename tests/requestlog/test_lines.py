@@ -184,6 +184,20 @@ def test_the_kinds_of_events(requestlog: ModuleType) -> None:
     assert [json.loads(_lines.json_object(one))["event"] for one in kinds] == ["completed", "failed", "attempt"]
 
 
+@shared
+@given(st.none() | st.floats(0, 1e9))
+def test_a_duration_has_no_exponent(requestlog: ModuleType, duration: float | None) -> None:
+    from goanna.requestlog import _lines
+
+    one = event(requestlog, duration=duration)
+    text = _lines.boto_line(one).split(", ")[2].strip("'")
+    assert f",{text},183," in _lines.csv_row(one)
+    assert f'"duration": {text or "null"}, ' in _lines.json_object(one)
+    if duration is not None:
+        assert "e" not in text
+        assert float(text) == pytest.approx(duration, abs=5.1e-7)
+
+
 def test_an_error_that_cannot_be_shown(requestlog: ModuleType) -> None:
     from goanna.requestlog import _lines
 

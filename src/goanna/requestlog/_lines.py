@@ -58,11 +58,11 @@ def boto_line(event: RequestEvent) -> str:
     return f"'{moment}', '{status}', '{_seconds(event.duration)}', '{size}', '{operation}'\n"
 
 
-def _seconds(duration: float | None) -> str:
-    """Return a duration as boto writes it, but never with an exponent."""
+def _seconds(duration: float | None, missing: str = "") -> str:
+    """Return a duration as boto writes it, to the microsecond, but never with an exponent."""
     if duration is None:
-        return ""
-    text = repr(duration)
+        return missing
+    text = repr(round(duration, 6))
     return f"{duration:.6f}" if "e" in text else text
 
 
@@ -92,7 +92,9 @@ def csv_row(event: RequestEvent) -> str:
 
 def json_object(event: RequestEvent) -> str:
     """Return an object with the keys of :data:`COLUMNS`, in ASCII; what is missing is null."""
-    return json.dumps(_values(event)) + "\n"
+    values = {name: json.dumps(value) for name, value in _values(event).items()}
+    values["duration"] = _seconds(event.duration, "null")
+    return "{" + ", ".join([f'"{name}": {text}' for name, text in values.items()]) + "}\n"
 
 
 def _values(event: RequestEvent) -> dict[str, Any]:
