@@ -10,8 +10,12 @@ from setuptools import Extension, setup
 VARIABLE = "GOANNA_BUILD_EXT"
 CHOICES = ("auto", "require", "no")
 
-SOURCES = {"goanna._core": "ext/_core.pyx", "goanna.monitoring._publish": "ext/_publish.pyx"}
-HEADERS = ["ext/_native.h", "ext/_observe.h"]
+SOURCES = {
+    "goanna._core": "ext/_core.pyx",
+    "goanna._ring": "ext/_ring.pyx",
+    "goanna.monitoring._publish": "ext/_publish.pyx",
+}
+HEADERS = ["ext/_native.h", "ext/_observe.h", "ext/_ring.h", "ext/_sieve.pxi"]
 
 
 def choice() -> str:

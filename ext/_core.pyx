@@ -19,11 +19,11 @@ from cpython.object cimport PyObject, PyTypeObject
 
 from types import MethodType
 
-from goanna._common import MISSING
-from goanna._fields import signature
+from goanna._common import MISSING, Skip
+from goanna._fields import parameters, signature
 from goanna._setback import Setback
 
-__all__ = ["Account", "Call", "Channel", "Maker", "Table", "reader"]
+__all__ = ["Account", "Call", "Channel", "Maker", "Sieve", "Table", "reader", "sampled"]
 
 cdef extern from "_native.h":
     ctypedef PyObject* (*vectorcallfunc)(PyObject*, PyObject* const*, size_t, PyObject*)
@@ -46,6 +46,12 @@ cdef extern from "_native.h":
     void goanna_take_over(object cls, vectorcallfunc function) noexcept
     PyObject* goanna_find_maker(PyObject* cls, object key) noexcept
     void Py_XDECREF(PyObject* value) noexcept
+    bint goanna_is_text(PyObject* value) noexcept
+    int goanna_in_set(object container, PyObject* value) except -1
+    object goanna_attribute(object event, object name, object missing)
+    unsigned long long goanna_number(object value) except? 0
+    object goanna_call_one(object function, object argument)
+    Py_ssize_t goanna_sieve_vectorcall "offsetof(struct __pyx_obj_6goanna_5_core_Sieve, vectorcall)"
     Py_ssize_t goanna_maker_vectorcall "offsetof(struct __pyx_obj_6goanna_5_core_Maker, vectorcall)"
     Py_ssize_t goanna_channel_vectorcall "offsetof(struct __pyx_obj_6goanna_5_core_Channel, vectorcall)"
 
@@ -252,22 +258,33 @@ cdef class Account:
     """Account()
 --
 
-The counts of one registration.
+The counts of one registration or wrapper.
 
 Attributes:
     delivered: calls that returned, as far as they have been settled.
-    failed: calls that raised."""
+    failed: calls that raised.
+    filtered: events that a condition kept out."""
 
     cdef readonly Py_ssize_t delivered
     cdef readonly Py_ssize_t failed
+    cdef readonly Py_ssize_t filtered
 
-    def add(self, Py_ssize_t delivered, Py_ssize_t failed):
-        """Add to both counts."""
+    def add(self, Py_ssize_t delivered, Py_ssize_t failed, Py_ssize_t filtered):
+        """Add to the counts, all at once."""
         self.delivered += delivered
         self.failed += failed
+        self.filtered += filtered
+
+    def read(self):
+        """Return delivered, failed and filtered as they were at one moment."""
+        cdef Py_ssize_t delivered = self.delivered, failed = self.failed, filtered = self.filtered
+        return delivered, failed, filtered
 
     def __repr__(self):
-        return f"<Account delivered={self.delivered} failed={self.failed}>"
+        return f"<Account delivered={self.delivered} failed={self.failed} filtered={self.filtered}>"
+
+
+include "_sieve.pxi"
 
 
 @cython.final
@@ -283,12 +300,16 @@ Args:
     account: counts what becomes of it.
     listener: handed to the error policy; a weak reference is resolved first.
 
+Attributes:
+    sieve: the method if it is a Sieve, else None.
+
 Raises:
     TypeError: ``method`` can't be called, or ``account`` is not an Account."""
 
     cdef readonly object method
     cdef readonly Account account
     cdef readonly object listener
+    cdef readonly Sieve sieve
 
     def __cinit__(self, method, account, listener):
         if not callable(method):
@@ -298,6 +319,7 @@ Raises:
         self.method = method
         self.account = account
         self.listener = listener
+        self.sieve = method if isinstance(method, Sieve) else None
 
     def __repr__(self):
         return f"<Call {self.method!r}>"
@@ -306,35 +328,45 @@ Raises:
 @cython.final
 @cython.no_gc_clear
 cdef class Table:
-    """Table(calls=())
+    """Table(calls=(), maker=None)
 --
 
 The calls that one event goes to, in order; immutable but for its counts.
 
 Args:
     calls: Call objects.
+    maker: that of the event, so that conditions on its fields can be tested before it is built; None where the
+        table is only for events that are built already.
 
 Attributes:
     calls: them, as a tuple.
     finished: how many publishes went through this table to their end.
+    sieved: whether there is a Sieve among the methods.
 
 Raises:
-    TypeError: something among ``calls`` is not a Call."""
+    TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker."""
 
     cdef readonly tuple calls
     cdef readonly Py_ssize_t finished
     cdef readonly bint retired
+    cdef readonly bint sieved
     cdef Py_ssize_t settled
     cdef Py_ssize_t size
     cdef goanna_call* row
+    # For each call how often it was skipped, failed and was filtered out since the last time; NULL until one was.
+    cdef Py_ssize_t* exceptions
+    # What can be tested before the event is built, in the order of the calls; None where one wants to see the event.
+    cdef list early
 
-    def __cinit__(self, calls=()):
+    def __cinit__(self, calls=(), maker=None):
         cdef Py_ssize_t index
         cdef Call call
         self.calls = tuple(calls)
         for one in self.calls:
             if not isinstance(one, Call):
                 raise TypeError(f"a Table takes Call objects, not {type(one).__name__}")
+        if maker is not None and not isinstance(maker, Maker):
+            raise TypeError(f"a Table takes a Maker or None, not {type(maker).__name__}")
         self.size = len(self.calls)
         self.row = <goanna_call*>PyMem_Malloc(max(self.size, 1) * sizeof(goanna_call))
         if self.row == NULL:
@@ -342,15 +374,34 @@ Raises:
         for index in range(self.size):
             call = <Call>self.calls[index]
             method = call.method
+            if call.sieve is not None:
+                self.sieved = True
             if type(method) is MethodType and goanna_is_function(method.__func__):
                 self.row[index].function = <PyObject*>method.__func__
                 self.row[index].instance = <PyObject*>method.__self__
             else:
                 self.row[index].function = <PyObject*>method
                 self.row[index].instance = NULL
+        if self.sieved and maker is not None:
+            self.find_early(maker)
+
+    cdef int find_early(self, Maker maker) except -1:
+        """Note what every call tests before the event is built, if they all do."""
+        early = []
+        for call in self.calls:
+            if (<Call>call).sieve is None:
+                return 0
+            never, pairs = (<Call>call).sieve.early(maker.event_type, parameters(maker.fields))
+            if not never:
+                if not pairs:
+                    return 0
+                early.append([Early(index, values) for index, values in pairs])
+        self.early = early
+        return 0
 
     def __dealloc__(self):
         PyMem_Free(self.row)
+        PyMem_Free(self.exceptions)
 
     def __len__(self):
         """Return the number of calls."""
@@ -360,16 +411,71 @@ Raises:
         """Add the publishes finished since the last time to the account of every call."""
         cdef Py_ssize_t count = self.finished - self.settled
         cdef Py_ssize_t index
+        cdef Py_ssize_t* three
+        cdef Account account
         if count:
             self.settled += count
             for index in range(self.size):
-                (<Call>self.calls[index]).account.delivered += count
+                account = (<Call>self.calls[index]).account
+                account.delivered += count
+                if self.exceptions != NULL:
+                    three = self.exceptions + 3 * index
+                    account.delivered -= three[0] + three[1] + three[2]
+                    account.failed += three[1]
+                    account.filtered += three[2]
+                    three[0] = three[1] = three[2] = 0
 
-    cpdef finish(self):
-        """Count one publish that went through this table to its end."""
+    def finish(self, skipped=(), failed=(), filtered=()):
+        """Count one publish that went through this table to its end.
+
+        Args:
+            skipped: the positions of the calls that were not made.
+            failed: of those that raised.
+            filtered: of those that a condition kept the event from.
+        """
+        cdef Py_ssize_t position
+        cdef tuple kinds = (tuple(skipped), tuple(failed), tuple(filtered))
+        cdef Py_ssize_t kind
+        self.make_room()
+        for kind in range(3):
+            for one in <tuple>kinds[kind]:
+                position = one
+                if 0 <= position < self.size:
+                    self.exceptions[3 * position + kind] += 1
+        self.count()
+
+    cdef int make_room(self) except -1:
+        """Allocate the counts of what went otherwise."""
+        cdef Py_ssize_t index
+        if self.exceptions == NULL:
+            self.exceptions = <Py_ssize_t*>PyMem_Malloc(3 * max(self.size, 1) * sizeof(Py_ssize_t))
+            if self.exceptions == NULL:
+                raise MemoryError()
+            for index in range(3 * self.size):
+                self.exceptions[index] = 0
+        return 0
+
+    cdef int count(self) except -1:
         self.finished += 1
         if self.retired:
             self.settle()
+        return 0
+
+    cdef bint rejects(self, PyObject* const* args, Py_ssize_t nargs, PyObject* names, Maker maker) except -1:
+        """Return whether the event that these arguments make is for nobody here, and count it then."""
+        cdef Py_ssize_t index
+        if self.early is None:
+            return False
+        maker.check(args, nargs, names)
+        for index in range(len(self.early)):
+            if not outside(<list>self.early[index], args, nargs, names, maker):
+                return False
+        self.make_room()
+        for index in range(self.size):
+            (<Call>self.calls[index]).sieve.account.filtered += 1
+            self.exceptions[3 * index + 2] += 1
+        self.count()
+        return True
 
     def retire(self):
         """Say that no new publish will use this table; those under way settle it themselves when they end."""
@@ -387,7 +493,7 @@ cdef int fan_out(Table table, object event, object errors) except -1:
     for index in range(table.size):
         result = goanna_invoke(&table.row[index], <PyObject*>event)
         if result == NULL:
-            recover(table, index, event, errors)
+            recover(table, index, event, errors, [])
             return 0
         Py_XDECREF(result)
     table.finished += 1
@@ -401,12 +507,49 @@ cdef int raised() except -1:
     return -1
 
 
-cdef int recover(Table table, Py_ssize_t index, object event, object errors) except -1:
+cdef int sift(Table table, object event, object errors) except -1:
+    """Hand the event to every call whose conditions it meets and count the publish."""
+    cdef Py_ssize_t index
+    cdef PyObject* result
+    cdef Sieve sieve
+    cdef int admitted
+    cdef list filtered = []
+    for index in range(table.size):
+        sieve = (<Call>table.calls[index]).sieve
+        if sieve is None:
+            result = goanna_invoke(&table.row[index], <PyObject*>event)
+            if result == NULL:
+                recover(table, index, event, errors, filtered)
+                return 0
+            Py_XDECREF(result)
+            continue
+        try:
+            admitted = sieve.decide(event)
+            if admitted:
+                sieve.forward(event)
+        except BaseException as error:
+            setback = Setback(table, index, event, errors, error, filtered)
+            break
+        if not admitted:
+            sieve.account.filtered += 1
+            filtered.append(index)
+    else:
+        if filtered:
+            table.make_room()
+            for one in filtered:
+                table.exceptions[3 * <Py_ssize_t>one + 2] += 1
+        table.count()
+        return 0
+    setback.resume()
+    return 0
+
+
+cdef int recover(Table table, Py_ssize_t index, object event, object errors, list filtered) except -1:
     """Go on with a fan-out in which a call has just raised."""
     try:
         raised()
     except BaseException as error:
-        setback = Setback(table, index, event, errors, error)
+        setback = Setback(table, index, event, errors, error, filtered)
     setback.resume()
     return 0
 
@@ -462,7 +605,11 @@ Raises:
         cls = self.maker.event_type
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
-        fan_out(self.current, event, self.errors)
+        cdef Table table = self.current
+        if table.sieved:
+            sift(table, event, self.errors)
+        else:
+            fan_out(table, event, self.errors)
 
     @property
     def table(self):
@@ -504,6 +651,11 @@ cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyO
         return None
     # The calls may make the channel go away, so what is needed after them is held here.
     cdef object errors = self.errors
+    if table.sieved:
+        if table.rejects(args, nargs, names, self.maker):
+            return None
+        sift(table, self.maker.build(args, nargs, names), errors)
+        return None
     fan_out(table, self.maker.build(args, nargs, names), errors)
     return None
 
@@ -522,10 +674,13 @@ def reader(cls, slot, name, doc=None):
 
 goanna_allow_vectorcall(Maker, goanna_maker_vectorcall)
 goanna_allow_vectorcall(Channel, goanna_channel_vectorcall)
+goanna_allow_vectorcall(Sieve, goanna_sieve_vectorcall)
 # The backend must not show in the name of a type.
 goanna_rename(Account, "goanna.core.Account")
 goanna_rename(Call, "goanna.core.Call")
 goanna_rename(Channel, "goanna.core.Channel")
 goanna_rename(Maker, "goanna.core.Maker")
+goanna_rename(Sieve, "goanna.core.Sieve")
 goanna_rename(Table, "goanna.core.Table")
 reader.__module__ = "goanna.core"
+sampled.__module__ = "goanna.core"

@@ -116,6 +116,49 @@ static inline int goanna_same_name(PyObject *left, PyObject *right)
     return PyUnicode_Compare(left, right) == 0;
 }
 
+static inline int goanna_is_text(PyObject *value)
+{
+    return PyUnicode_CheckExact(value);
+}
+
+static inline int goanna_in_set(PyObject *container, PyObject *value)
+{
+    return PySet_Contains(container, value);
+}
+
+/* An attribute of the event, or `missing` where it has none. */
+static inline PyObject *goanna_attribute(PyObject *event, PyObject *name, PyObject *missing)
+{
+    PyObject *value;
+#if PY_VERSION_HEX >= 0x030D0000
+    if (PyObject_GetOptionalAttr(event, name, &value) == 0) {
+        return Py_NewRef(missing);
+    }
+#else
+    value = PyObject_GetAttr(event, name);
+    if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        return Py_NewRef(missing);
+    }
+#endif
+    return value;
+}
+
+/* The number by which a value is sampled; an exception may be set if it is 0. */
+static inline unsigned long long goanna_number(PyObject *value)
+{
+    if (PyLong_Check(value)) {
+        return PyLong_AsUnsignedLongLongMask(value);
+    }
+    Py_hash_t hash = PyObject_Hash(value);
+    return hash == -1 ? 0 : (unsigned long long)(long long)hash;
+}
+
+static inline PyObject *goanna_call_one(PyObject *function, PyObject *argument)
+{
+    return PyObject_CallOneArg(function, argument);
+}
+
 /* type.__call__, whatever the metaclass and the vectorcall of the class say. */
 static inline PyObject *goanna_call_type(PyObject *cls, PyObject *args, PyObject *kwargs)
 {

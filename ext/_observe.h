@@ -61,19 +61,9 @@ static inline PyObject *goanna_borrow(PyObject *mapping, PyObject *key)
     return PyDict_GetItemWithError(mapping, key);
 }
 
-static inline int goanna_is_text(PyObject *value)
-{
-    return PyUnicode_CheckExact(value);
-}
-
 static inline int goanna_is_plain_set(PyObject *value)
 {
     return PyAnySet_CheckExact(value);
-}
-
-static inline int goanna_in_set(PyObject *container, PyObject *value)
-{
-    return PySet_Contains(container, value);
 }
 
 /* The microseconds of a timedelta the way that PyMongo computes them, in floating point and cut off; 0 for anything

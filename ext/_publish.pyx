@@ -34,6 +34,8 @@ cdef extern from "_native.h":
     void goanna_store(PyObject* event, Py_ssize_t offset, PyObject* value) noexcept
     bint goanna_same_name(PyObject* left, PyObject* right) noexcept
     void goanna_allow_vectorcall(object cls, Py_ssize_t offset) noexcept
+    bint goanna_is_text(PyObject* value) noexcept
+    int goanna_in_set(object container, PyObject* value) except -1
     void Py_XDECREF(PyObject* value) noexcept
 
 cdef extern from "_observe.h":
@@ -44,9 +46,7 @@ cdef extern from "_observe.h":
     unsigned long long goanna_type_version(object cls) noexcept
     PyObject* goanna_first_key(PyObject* mapping) noexcept
     PyObject* goanna_borrow(object mapping, PyObject* key) noexcept
-    bint goanna_is_text(PyObject* value) noexcept
     bint goanna_is_plain_set(object value) noexcept
-    int goanna_in_set(object container, PyObject* value) except -1
     bint goanna_micros(PyObject* duration, long long* micros) noexcept
     bint goanna_is_list(object value) noexcept
     bint goanna_same_items(object values, tuple items) noexcept

@@ -118,7 +118,8 @@ def test_an_unknown_command_says_what_there_is() -> None:
 def test_the_demo_of_own_events_runs(choice: str) -> None:
     done = python("-m", "goanna", "demo", "--own-events", "--quick", GOANNA_BACKEND=choice, COLUMNS="150")
     assert done.returncode == 0, done.stderr
-    assert "counted: Stats(delivered=2, failed=0) and Stats(delivered=0, failed=2)" in done.stdout
+    assert "counted for Audit: 2 delivered, 0 failed" in done.stdout
+    assert "counted for Broken: 0 delivered, 2 failed" in done.stdout
     assert "OrderPlaced(order_id=2, customer='Grace', total=19.0" in done.stdout
     assert ("compiled core" in done.stdout) is (choice == "c")
 

@@ -85,7 +85,7 @@ def test_raise_collects_and_raises_after_all_have_run(goanna: ModuleType, shapes
         assert [str(error) for error in caught.value.exceptions] == ["one failed", "three failed"]
         assert [error.__context__ for error in caught.value.exceptions] == [None, None]
     counts = [one.stats() for one in hub.registrations]
-    assert counts == [goanna.Stats(0, 2), goanna.Stats(2, 0), goanna.Stats(0, 2)]
+    assert counts == [goanna.Stats(2, 0, 2), goanna.Stats(2, 2, 0), goanna.Stats(2, 0, 2)]
 
 
 def test_one_error_is_a_group_too(goanna: ModuleType, shapes: ModuleType) -> None:
@@ -112,7 +112,11 @@ def test_a_base_exception_propagates_at_once(
     with pytest.raises(kind):
         hub.publisher(shapes.OrderPlaced)(1)
     assert [name for name, _ in log] == ["a", "b"]
-    assert [one.stats() for one in hub.registrations] == [goanna.Stats(1, 0), goanna.Stats(0, 1), goanna.Stats(0, 0)]
+    assert [one.stats() for one in hub.registrations] == [
+        goanna.Stats(1, 1, 0),
+        goanna.Stats(1, 0, 1),
+        goanna.Stats(0, 0, 0),
+    ]
 
 
 def test_errors_collected_before_a_base_exception_are_its_context(goanna: ModuleType, shapes: ModuleType) -> None:
@@ -174,7 +178,11 @@ def test_a_policy_may_raise_a_base_exception(goanna: ModuleType, shapes: ModuleT
     with pytest.raises(SystemExit):
         hub.publish(shapes.OrderPlaced(1))
     assert len(log) == 1
-    assert [one.stats() for one in hub.registrations] == [goanna.Stats(0, 1), goanna.Stats(0, 0), goanna.Stats(0, 0)]
+    assert [one.stats() for one in hub.registrations] == [
+        goanna.Stats(1, 0, 1),
+        goanna.Stats(0, 0, 0),
+        goanna.Stats(0, 0, 0),
+    ]
 
 
 def test_a_listener_whose_repr_fails_is_logged_all_the_same(

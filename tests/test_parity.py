@@ -192,7 +192,7 @@ def test_core_objects_show_the_same_repr(both: Copies) -> None:
         core, shapes = core_of(copy), shapes_of(copy)
         with copy.active():
             account = core.Account()
-            account.add(3, 1)
+            account.add(3, 1, 2)
             call = core.Call(len, account, None)
             maker = core.Maker(shapes.OrderPlaced, shapes.OrderPlaced.__event_fields__)
             table = core.Table([call, call])

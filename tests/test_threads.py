@@ -70,8 +70,8 @@ def test_counts_are_exact_under_publishing_threads(goanna: ModuleType, shapes: M
 
     together(*[lambda start=start: job(start) for start in range(0, 24000, 3000)])
     assert sorted(good.seen) == list(range(24000))
-    assert registrations[0].stats() == goanna.Stats(delivered=24000, failed=0)
-    assert registrations[1].stats() == goanna.Stats(delivered=16000, failed=8000)
+    assert registrations[0].stats() == goanna.Stats(24000, 24000, 0)
+    assert registrations[1].stats() == goanna.Stats(24000, 16000, 8000)
 
 
 def test_adding_and_removing_while_others_publish(goanna: ModuleType, shapes: ModuleType) -> None:
@@ -109,11 +109,11 @@ def test_adding_and_removing_while_others_publish(goanna: ModuleType, shapes: Mo
         watching.join()
     assert len(passing) == 800
     assert sorted(steady.seen) == list(range(12000))
-    assert always.stats() == goanna.Stats(12000, 0)
+    assert always.stats() == goanna.Stats(12000, 12000, 0)
     for registration, listener in passing:
         stats = registration.stats()
         failed = sum(1 for number in listener.seen if number % 5 == 0)
-        assert stats == goanna.Stats(len(listener.seen) - failed, failed)
+        assert stats == goanna.Stats(len(listener.seen), len(listener.seen) - failed, failed)
     assert len(hub) == 1
 
 
@@ -134,10 +134,10 @@ def test_thousands_of_short_threads(goanna: ModuleType, shapes: ModuleType) -> N
     for start in range(0, 2000, 50):
         together(*[lambda number=number: life(number) for number in range(start, start + 50)])
     assert Counter(steady.seen) == dict.fromkeys(range(2000), 2)
-    assert always.stats() == goanna.Stats(4000, 0)
+    assert always.stats() == goanna.Stats(4000, 4000, 0)
     for number, (registration, listener) in enumerate(passing):
         assert len(listener.seen) >= 2, number
-        assert registration.stats() == goanna.Stats(len(listener.seen), 0)
+        assert registration.stats() == goanna.Stats(len(listener.seen), len(listener.seen), 0)
 
 
 def test_once_is_once_under_threads(goanna: ModuleType, shapes: ModuleType) -> None:
@@ -148,7 +148,7 @@ def test_once_is_once_under_threads(goanna: ModuleType, shapes: ModuleType) -> N
         registration = hub.add(listener, once=True)
         together(*[lambda: publish(1)] * 8)
         assert len(listener.seen) == 1
-        assert registration.stats() == goanna.Stats(1, 0)
+        assert registration.stats() == goanna.Stats(1, 1, 0)
         assert not registration.active
 
 

@@ -26,6 +26,8 @@
     publish(order_id=1, total=9.5)  # prints OrderPlaced(order_id=1, total=9.5)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from goanna._backend import BACKEND, require_compiled
 from goanna._common import MISSING
 from goanna._fields import Field, field
@@ -33,27 +35,56 @@ from goanna.dispatcher import Dispatcher, Publisher
 from goanna.events import Event, fields, replace
 from goanna.installation import install, refresh, uninstall
 from goanna.listeners import Listener, handles
-from goanna.registration import Registration, Stats
+from goanna.registration import Registration
+from goanna.stats import Stats, Time
+
+if TYPE_CHECKING:
+    from goanna.delivery.events_lost import EventsLost
+    from goanna.delivery.on_loop import on_loop
+    from goanna.delivery.queued import queued
+    from goanna.delivery.where import where
 
 __all__ = [
     "BACKEND",
     "MISSING",
     "Dispatcher",
     "Event",
+    "EventsLost",
     "Field",
     "Listener",
     "Publisher",
     "Registration",
     "Stats",
+    "Time",
     "__version__",
     "field",
     "fields",
     "handles",
     "install",
+    "on_loop",
+    "queued",
     "refresh",
     "replace",
     "require_compiled",
     "uninstall",
+    "where",
 ]
 
 __version__ = "0.1.0"
+
+_DELIVERY = ("EventsLost", "delivery", "on_loop", "queued", "where")
+
+
+def __getattr__(name: str) -> Any:
+    """Import delivery, and asyncio with it, when it is first asked for."""
+    if name not in _DELIVERY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    delivery = importlib.import_module("goanna.delivery")
+    globals().update({one: getattr(delivery, one) for one in _DELIVERY if one != "delivery"})
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_DELIVERY})

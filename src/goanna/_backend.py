@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Literal
 
-__all__ = ["BACKEND", "COMPILED_MISSING", "core", "require_compiled"]
+__all__ = ["BACKEND", "COMPILED_MISSING", "core", "require_compiled", "ring"]
 
 VARIABLE: Final = "GOANNA_BACKEND"
 _CHOICES: Final = ("auto", "c", "py")
@@ -20,28 +20,28 @@ def _choice() -> str:
     return value
 
 
-def _load(choice: str) -> tuple[ModuleType, str | None]:
-    """Return the core to use and, if it is the pure one, why the compiled one is not used."""
+def _load(choice: str) -> tuple[ModuleType, ModuleType, str | None]:
+    """Return the two modules of the core to use and, if it is the pure one, why the compiled one is not used."""
     reason: str | None
     if choice == "py":
         reason = f"{VARIABLE}=py asks for the pure core"
     else:
         try:
-            from goanna import _core  # type: ignore[attr-defined]
+            from goanna import _core, _ring
         except ImportError as error:
             reason = _explain(error)
             if choice == "c":
                 raise ImportError(f"{VARIABLE}=c asks for the compiled core, but {reason}") from error
         else:
-            return _core, None
-    from goanna import _core_py
+            return _core, _ring, None
+    from goanna import _core_py, _ring_py
 
-    return _core_py, reason
+    return _core_py, _ring_py, reason
 
 
 def _explain(error: ImportError) -> str:
     """Return why ``goanna._core`` did not load, as the end of a sentence."""
-    if isinstance(error, ModuleNotFoundError) or "cannot import name '_core'" in str(error):
+    if isinstance(error, ModuleNotFoundError) or "cannot import name" in str(error):
         version = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
         return f"the installed goanna has no extension module for this interpreter ({version})"
     return f"the extension module did not load: {error}"
@@ -50,11 +50,12 @@ def _explain(error: ImportError) -> str:
 if TYPE_CHECKING:
     # The pure core is the typed one of the two; a test holds the other to it.
     from goanna import _core_py as core
+    from goanna import _ring_py as ring
 
     BACKEND: Literal["c", "py"]
     COMPILED_MISSING: str | None
 else:
-    core, COMPILED_MISSING = _load(_choice())
+    core, ring, COMPILED_MISSING = _load(_choice())
     BACKEND = "py" if COMPILED_MISSING else "c"
 
 

@@ -6,8 +6,9 @@ attribute. The core knows no library and no policy: what a listener is, who come
 decided above it.
 
 How counts stay exact without a step per call: a table counts its finished publishes, and whoever wants a registration's
-count first settles the tables, that is, adds what they counted since to the account of every call in them. A call that
-fails or is skipped corrects its own account when its publish ends.
+count first settles the tables, that is, adds what they counted since to the account of every call in them. Where a call
+failed, was skipped or was filtered out, the table notes that when the publish ends, in the same step in which it counts
+it, so that a reader of the accounts never sees half of a publish.
 """
 
 from __future__ import annotations
@@ -20,20 +21,34 @@ import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, cast, final
 
-from goanna._fields import Field, signature
+from goanna._common import MISSING
+from goanna._fields import Field, parameters, signature
+from goanna._forks import after_fork
 from goanna._setback import Setback
+from goanna._sieve_py import Sieve, sampled
 from goanna._source import RESERVED, generated, stores
 
 if TYPE_CHECKING:
     import inspect
 
-__all__ = ["Account", "Call", "Channel", "Maker", "Table", "reader"]
+__all__ = ["Account", "Call", "Channel", "Maker", "Sieve", "Table", "reader", "sampled"]
 
 ErrorHandler = Callable[[Exception, Any, Any], object]
 """Called with the error, the listener that raised it, and the event."""
 
-_COUNTS: Final = threading.RLock()
+_COUNTS = threading.RLock()
 """Guards the counts; re-entrant, because a finalizer may publish while it is held. No listener runs under it."""
+
+
+class _Counts:
+    def _after_fork(self) -> None:
+        """Start with a lock that nobody holds in a process that was forked off."""
+        global _COUNTS
+        _COUNTS = threading.RLock()
+
+
+_counts: Final = _Counts()
+after_fork(_counts)
 
 # A CPython with a GIL switches threads only at calls and backward jumps, so `table.finished += 1` can't be torn there.
 _TORN_INCREMENT: Final = sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -91,27 +106,35 @@ class Maker:
 
 @final
 class Account:
-    """The counts of one registration.
+    """The counts of one registration or wrapper.
 
     Attributes:
         delivered: calls that returned, as far as they have been settled.
         failed: calls that raised.
+        filtered: events that a condition kept out.
     """
 
-    __slots__ = ("delivered", "failed")
+    __slots__ = ("delivered", "failed", "filtered")
 
     def __init__(self) -> None:
         self.delivered = 0
         self.failed = 0
+        self.filtered = 0
 
-    def add(self, delivered: int, failed: int) -> None:
-        """Add to both counts."""
+    def add(self, delivered: int, failed: int, filtered: int) -> None:
+        """Add to the counts, all at once."""
         with _COUNTS:
             self.delivered += delivered
             self.failed += failed
+            self.filtered += filtered
+
+    def read(self) -> tuple[int, int, int]:
+        """Return delivered, failed and filtered as they were at one moment."""
+        with _COUNTS:
+            return self.delivered, self.failed, self.filtered
 
     def __repr__(self) -> str:
-        return f"<Account delivered={self.delivered} failed={self.failed}>"
+        return f"<Account delivered={self.delivered} failed={self.failed} filtered={self.filtered}>"
 
 
 @final
@@ -123,11 +146,14 @@ class Call:
         account: counts what becomes of it.
         listener: handed to the error policy; a weak reference is resolved first.
 
+    Attributes:
+        sieve: the method if it is a Sieve, else None.
+
     Raises:
         TypeError: ``method`` can't be called, or ``account`` is not an Account.
     """
 
-    __slots__ = ("account", "listener", "method")
+    __slots__ = ("account", "listener", "method", "sieve")
 
     def __init__(self, method: Callable[[Any], object], account: Account, listener: Any) -> None:
         if not callable(method):
@@ -137,6 +163,7 @@ class Call:
         self.method = method
         self.account = account
         self.listener = listener
+        self.sieve = method if isinstance(method, Sieve) else None
 
     def __repr__(self) -> str:
         return f"<Call {self.method!r}>"
@@ -148,26 +175,39 @@ class Table:
 
     Args:
         calls: Call objects.
+        maker: that of the event, so that conditions on its fields can be tested before it is built; None where the
+            table is only for events that are built already.
 
     Attributes:
         calls: them, as a tuple.
         finished: how many publishes went through this table to their end.
+        sieved: whether there is a Sieve among the methods.
 
     Raises:
-        TypeError: something among ``calls`` is not a Call.
+        TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker.
     """
 
-    __slots__ = ("_methods", "_settled", "calls", "finished", "retired")
+    __slots__ = ("_early", "_exceptions", "_methods", "_settled", "calls", "finished", "retired", "sieved")
 
-    def __init__(self, calls: Iterable[Call] = ()) -> None:
+    def __init__(self, calls: Iterable[Call] = (), maker: Maker | None = None) -> None:
         self.calls = tuple(calls)
         for call in self.calls:
             if not isinstance(call, Call):
                 raise TypeError(f"a Table takes Call objects, not {type(call).__name__}")
-        self._methods = _distinct([call.method for call in self.calls])
+        if maker is not None and not isinstance(maker, Maker):
+            raise TypeError(f"a Table takes a Maker or None, not {type(maker).__name__}")
+        self.sieved = any(call.sieve is not None for call in self.calls)
+        # Without methods a sieved table leaves the path that has to be fast, where only that is asked.
+        self._methods = () if self.sieved else _distinct([call.method for call in self.calls])
+        self._early: list[tuple[bool, tuple[tuple[int, frozenset[Any]], ...]]] = []
+        if self.sieved and maker is not None:
+            fields = tuple(parameters(maker.fields))
+            for call in self.calls:
+                self._early.append((False, ()) if call.sieve is None else call.sieve.early(maker.event_type, fields))
         self.finished = 0
         self.retired = False
         self._settled = 0
+        self._exceptions: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
         """Return the number of calls."""
@@ -181,20 +221,69 @@ class Table:
                 self._settled += count
                 for call in self.calls:
                     call.account.delivered += count
+                exceptions, self._exceptions = self._exceptions, {}
+                for position, (skipped, failed, filtered) in exceptions.items():
+                    account = self.calls[position].account
+                    account.delivered -= skipped + failed + filtered
+                    account.failed += failed
+                    account.filtered += filtered
 
-    def finish(self) -> None:
-        """Count one publish that went through this table to its end."""
+    def finish(self, skipped: Iterable[int] = (), failed: Iterable[int] = (), filtered: Iterable[int] = ()) -> None:
+        """Count one publish that went through this table to its end.
+
+        Args:
+            skipped: the positions of the calls that were not made.
+            failed: of those that raised.
+            filtered: of those that a condition kept the event from.
+        """
         with _COUNTS:
+            for kind, positions in enumerate((skipped, failed, filtered)):
+                for position in positions:
+                    self._exceptions.setdefault(position, [0, 0, 0])[kind] += 1
             self.finished += 1
         if self.retired:
             self.settle()
+
+    def _rejects(self, values: tuple[Any, ...]) -> bool:
+        """Return whether the event that these arguments make is for nobody here, and count it then."""
+        for never, early in self._early:
+            if not never and not _outside(early, values):
+                return False
+        if not self._early:
+            return False
+        for call in self.calls:
+            if call.sieve is not None:
+                call.sieve.account.add(0, 0, 1)
+        self.finish(filtered=range(len(self.calls)))
+        return True
 
     def _setback(self, method: Any, event: Any, errors: ErrorHandler | None, error: BaseException) -> Setback:
         """Return what is left of a publish in which ``method`` raised."""
         position = 0
         while self._methods[position] is not method:
             position += 1
-        return Setback(self, position, event, errors, error)
+        return Setback(self, position, event, errors, error, [])
+
+    def _sift(self, event: Any, errors: ErrorHandler | None) -> None:
+        """Hand the event to every call whose conditions it meets, and count the publish."""
+        filtered: list[int] = []
+        position = 0
+        try:
+            for position, call in enumerate(self.calls):
+                sieve = call.sieve
+                if sieve is None:
+                    call.method(event)
+                elif sieve.admits(event):
+                    sieve.pass_on(event)
+                else:
+                    sieve.account.add(0, 0, 1)
+                    filtered.append(position)
+        except BaseException as error:
+            setback = Setback(self, position, event, errors, error, filtered)
+        else:
+            self.finish(filtered=filtered)
+            return
+        setback.resume()
 
     def retire(self) -> None:
         """Say that no new publish will use this table; those under way settle it themselves when they end."""
@@ -203,6 +292,19 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<Table of {len(self.calls)}>"
+
+
+def _outside(early: tuple[tuple[int, frozenset[Any]], ...], values: tuple[Any, ...]) -> bool:
+    """Return whether one of the values is certainly not among those that it must be of."""
+    for index, allowed in early:
+        value = values[index]
+        if value is not MISSING:  # a factory's value isn't known yet
+            try:
+                if value not in allowed:
+                    return True
+            except TypeError:
+                return True
+    return False
 
 
 def _distinct(methods: Iterable[Callable[[Any], object]]) -> tuple[Callable[[Any], object], ...]:
@@ -281,6 +383,9 @@ class Channel:
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
         table = self._table
+        if table.sieved:
+            table._sift(event, self.errors)
+            return
         method: Any = None
         try:
             for method in table._methods:
@@ -313,7 +418,7 @@ class Channel:
 
     def __bool__(self) -> bool:
         """Return whether the table has calls."""
-        return len(self._table._methods) != 0
+        return len(self._table.calls) != 0
 
     def __repr__(self) -> str:
         return f"<Channel of {self.maker.event_type.__qualname__} to {len(self._table.calls)}>"
@@ -325,13 +430,17 @@ def _channel_type(maker: Maker) -> type[Channel]:
         name: RESERVED + name
         for name in ("self", "table", "methods", "method", "event", "error", "setback", "new", "cls")
     }
+    values = "".join(f"{one.name}, " for one in parameters(maker.fields))
     body = [
         "{table} = {self}._table",
         "{methods} = {table}._methods",
-        "if not {methods}:",
+        "if not {methods} and (not {table}.sieved or {table}._rejects((" + values + "))):",
         "  return",
         "{event} = {new}({cls})",
         *(line.replace("{", "{{") for line in stores(maker.fields, own["event"])),
+        "if not {methods}:",
+        "  {table}._sift({event}, {self}.errors)",
+        "  return",
         "try:",
         "  for {method} in {methods}:",
         "    {method}({event})",

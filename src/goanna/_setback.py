@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 from goanna._common import Skip, failed_group
 
 if TYPE_CHECKING:
-    from goanna._core_py import Call, ErrorHandler, Table
+    from goanna._core_py import ErrorHandler, Table
 
 __all__ = ["Setback"]
 
@@ -29,32 +29,40 @@ class Setback:
         event: what is published.
         errors: the error policy of the channel, None for "collect and raise".
         error: what was raised.
+        filtered: the positions before it whose conditions kept the event out.
 
     Raises:
         BaseException: ``error`` itself where it is no Exception, after the counts are right.
     """
 
-    __slots__ = ("errors", "event", "failed", "handler", "position", "table", "undelivered")
+    __slots__ = ("errors", "event", "failed", "filtered", "handler", "position", "skipped", "table")
 
     def __init__(
-        self, table: Table, position: int, event: Any, handler: ErrorHandler | None, error: BaseException
+        self,
+        table: Table,
+        position: int,
+        event: Any,
+        handler: ErrorHandler | None,
+        error: BaseException,
+        filtered: list[int],
     ) -> None:
         self.table = table
         self.position = position
         self.event = event
         self.handler = handler
-        self.undelivered: list[Call] = []
-        self.failed: list[Call] = []
+        self.skipped: list[int] = []
+        self.failed: list[int] = []
+        self.filtered = filtered
         self.errors: list[Exception] = []
         self.raised(error)
 
     def raised(self, error: BaseException) -> None:
         """Note what the call at ``position`` raised, and hand it to the policy."""
         call = self.table.calls[self.position]
-        self.undelivered.append(call)
         if isinstance(error, Skip):
+            self.skipped.append(self.position)
             return
-        self.failed.append(call)
+        self.failed.append(self.position)
         try:
             if not isinstance(error, Exception):
                 if self.errors and error.__cause__ is None and error.__context__ is None:
@@ -68,7 +76,7 @@ class Setback:
                     listener = listener()
                 self.handler(error, listener, self.event)
         except BaseException:
-            self.undelivered.extend(self.table.calls[self.position + 1 :])
+            self.skipped.extend(range(self.position + 1, len(self.table.calls)))
             self.count()
             raise
 
@@ -83,7 +91,14 @@ class Setback:
         while self.position + 1 < len(calls):
             self.position += 1
             try:
-                calls[self.position].method(self.event)
+                sieve = calls[self.position].sieve
+                if sieve is None:
+                    calls[self.position].method(self.event)
+                elif sieve.admits(self.event):
+                    sieve.pass_on(self.event)
+                else:
+                    sieve.account.add(0, 0, 1)
+                    self.filtered.append(self.position)
             except BaseException as error:
                 self.raised(error)
         self.count()
@@ -97,9 +112,5 @@ class Setback:
                 del group
 
     def count(self) -> None:
-        """Count the publish: the table takes every call for delivered, so take back those that were not."""
-        for call in self.undelivered:
-            call.account.add(-1, 0)
-        for call in self.failed:
-            call.account.add(0, 1)
-        self.table.finish()
+        """Count the publish, and what became of each call."""
+        self.table.finish(self.skipped, self.failed, self.filtered)

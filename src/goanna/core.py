@@ -3,13 +3,38 @@
 Most programs never need it. ``goanna.BACKEND`` says which of the two it is.
 """
 
-from goanna._backend import core
+from goanna._backend import core, ring
 
-__all__ = ["Account", "Call", "Channel", "Maker", "Table", "reader"]
+__all__ = [
+    "BUCKETS",
+    "REASONS",
+    "Account",
+    "Call",
+    "Channel",
+    "Inlet",
+    "Maker",
+    "Ring",
+    "Sieve",
+    "Table",
+    "enter_report",
+    "in_report",
+    "leave_report",
+    "reader",
+    "sampled",
+]
 
+BUCKETS = ring.BUCKETS
+REASONS = ring.REASONS
 Account = core.Account
 Call = core.Call
 Channel = core.Channel
+Inlet = ring.Inlet
 Maker = core.Maker
+Ring = ring.Ring
+Sieve = core.Sieve
 Table = core.Table
+enter_report = ring.enter_report
+in_report = ring.in_report
+leave_report = ring.leave_report
 reader = core.reader
+sampled = core.sampled

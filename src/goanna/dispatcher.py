@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from goanna._backend import core
+from goanna._forks import after_fork
+from goanna._watch import checked_quarantine, checked_slow
 from goanna.errors import Errors, policy
 from goanna.events import Event, EventMeta
 from goanna.listeners import Listener, handled
@@ -77,6 +79,7 @@ class Dispatcher:
         self._sequence = itertools.count()
         self._registrations: tuple[Registration, ...] = ()
         self._channels: dict[type[Event], core.Channel] = {}
+        after_fork(self)
 
     def add(
         self,
@@ -87,6 +90,9 @@ class Dispatcher:
         after: References = (),
         once: bool = False,
         weak: bool = False,
+        timed: bool = False,
+        slow: float | None = None,
+        quarantine: int | None = None,
     ) -> Registration:
         """Register a listener; it gets events from the next publish on.
 
@@ -99,6 +105,9 @@ class Dispatcher:
             after: likewise, that must be called earlier.
             once: remove it when its first event comes, whichever it is; exactly one call is made.
             weak: don't keep the listener alive; it is removed when it goes away.
+            timed: measure how long its calls take, see :class:`goanna.Time`, at the cost of two looks at the clock.
+            slow: log the first call that takes this many seconds or more; implies ``timed``.
+            quarantine: after so many failures in a row it gets no more events; implies ``timed``.
 
         Returns:
             The registration, which is also a context manager that removes it at the end of the block.
@@ -120,6 +129,9 @@ class Dispatcher:
             sequence=next(self._sequence),
             once=once,
             weak=weak,
+            timed=timed,
+            slow=checked_slow(slow),
+            quarantine=checked_quarantine(quarantine),
         )
         self._change(lambda now: arrange((*now, registration)))
         return registration
@@ -190,7 +202,11 @@ class Dispatcher:
         interfaces = ", ".join(one.__name__ for one in self._interfaces)
         return f"<Dispatcher({interfaces}) with {len(self)} listeners>"
 
-    # What registrations call.
+    # What registrations, and the child of a fork, call.
+
+    def _after_fork(self) -> None:
+        """Start with a lock that nobody holds; what it guards is whole at any moment."""
+        self._lock = threading.RLock()
 
     def _drop(self, registration: Registration) -> None:
         """Take a registration out."""
@@ -243,7 +259,7 @@ class Dispatcher:
         with self._lock:
             while True:
                 version = self._version
-                table = _table(self._registrations, cast("type[Event]", event_type), core.Table())
+                table = _table(self._registrations, cast("type[Event]", event_type), _NOTHING)
                 channel = core.Channel(event_type.__event_maker__, table, self._errors)
                 if version == self._version:
                     return self._channels.setdefault(cast("type[Event]", event_type), channel)
@@ -275,12 +291,15 @@ class Dispatcher:
         return tuple(found)
 
 
+_NOTHING = core.Table()
+
+
 def _table(registrations: Iterable[Registration], event_type: type[Event], now: core.Table) -> core.Table:
     """Return the table of an event class for these registrations: the present one if it says the same."""
     calls = tuple([call for one in registrations for call in one._calls(event_type)])
     if len(calls) == len(now.calls) and all(map(_is, calls, now.calls)):
         return now
-    return core.Table(calls)
+    return core.Table(calls, event_type.__event_maker__)
 
 
 def _is(left: object, right: object) -> bool:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
+from goanna._reports import name, reported
+
 __all__ = ["ErrorHandler", "Errors", "policy"]
 
 ErrorHandler = Callable[[Exception, Any, Any], object]
@@ -40,10 +42,13 @@ def policy(errors: Errors) -> ErrorHandler | None:
 
 
 def log_error(error: Exception, listener: Any, event: Any) -> None:
-    """Log the error with its traceback to the logger ``goanna``."""
+    """Log the error with its traceback to the logger ``goanna``, unless it is raised by what writes such a report."""
     import logging  # not paid for by programs in which nothing fails
 
-    logging.getLogger("goanna").error("%s failed on %s", _name(listener), type(event).__name__, exc_info=error)
+    def write() -> None:
+        logging.getLogger("goanna").error("%s failed on %s", name(listener), type(event).__name__, exc_info=error)
+
+    reported(write)
 
 
 def print_error(error: Exception, listener: Any, event: Any) -> None:
@@ -70,12 +75,3 @@ def _guarded(handler: ErrorHandler) -> ErrorHandler:
             log_error(second, handler, event)
 
     return guarded
-
-
-def _name(listener: Any) -> str:
-    if listener is None:
-        return "a listener that is gone"
-    try:
-        return repr(listener)
-    except Exception as error:
-        return f"<{type(listener).__qualname__} whose repr raised {type(error).__name__}>"

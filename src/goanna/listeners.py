@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar, final
 
 from goanna.events import Event, EventMeta
 
-__all__ = ["Handler", "Listener", "handled", "handles", "resolve"]
+__all__ = ["Handler", "Listener", "check_method", "does_nothing", "handled", "handles", "resolve"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -131,18 +131,21 @@ def resolve(listener: Listener) -> list[Handler]:
 def _resolved(listener: Listener) -> Iterator[Handler]:
     for name, event_types in handled(type(listener)).items():
         method = getattr(listener, name)
-        _check(method, f"{type(listener).__qualname__}.{name}")
+        check_method(method, f"{type(listener).__qualname__}.{name}")
         yield Handler(name, event_types, method, does_nothing(method))
 
 
-def _check(method: Any, shown: str) -> None:
-    """Raise TypeError unless ``method(event)`` is a call that runs."""
+def check_method(method: Any, shown: str, *, awaited: bool = False) -> None:
+    """Raise TypeError unless ``method(event)`` is a call that runs, or, where that is awaited, returns what does."""
     if not callable(method):
         raise TypeError(f"{shown} must be a method, not {type(method).__name__}")
     function = getattr(method, "__func__", method)
     flags = function.__code__.co_flags if isinstance(function, FunctionType) else 0
-    if flags & _COROUTINE:
-        raise TypeError(f"{shown}() is a coroutine function: a dispatcher calls its listeners and does not await them")
+    if flags & _COROUTINE and not awaited:
+        raise TypeError(
+            f"{shown}() is a coroutine function: a dispatcher calls its listeners and does not await them; "
+            "goanna.on_loop(...) does"
+        )
     if flags & (_GENERATOR | _ASYNC_GENERATOR):
         raise TypeError(f"{shown}() is a generator function: calling it with an event would run none of it")
     if not _takes_one_argument(method):

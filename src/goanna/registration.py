@@ -10,25 +10,15 @@ from typing import TYPE_CHECKING, Any, final
 
 from goanna._backend import core
 from goanna._common import Skip
+from goanna._watch import Watch
 from goanna.events import Event
 from goanna.listeners import Handler, Listener, resolve
+from goanna.stats import Stats
 
 if TYPE_CHECKING:
     from goanna.dispatcher import Dispatcher
 
-__all__ = ["Registration", "Stats"]
-
-
-class Stats(Event, eq=True):
-    """The counts of one registration at one moment.
-
-    Attributes:
-        delivered: calls of the listener that returned.
-        failed: calls that raised.
-    """
-
-    delivered: int
-    failed: int
+__all__ = ["Registration"]
 
 
 @final
@@ -50,7 +40,9 @@ class Registration:
         "_listener",
         "_made",
         "_priority",
+        "_quarantined",
         "_sequence",
+        "_watch",
     )
 
     def __init__(
@@ -64,6 +56,9 @@ class Registration:
         sequence: int,
         once: bool,
         weak: bool,
+        timed: bool,
+        slow: float | None,
+        quarantine: int | None,
     ) -> None:
         """Resolve the listener's methods; the dispatcher makes registrations, nobody else."""
         self._dispatcher = dispatcher
@@ -83,6 +78,11 @@ class Registration:
                 raise TypeError(
                     f"{type(listener).__name__} can't be added with weak=True: it has __slots__ without __weakref__"
                 ) from None
+        self._quarantined: core.Account | None = None
+        self._watch: Watch | None = None
+        if timed or slow is not None or quarantine is not None:
+            me = weakref.ref(self)  # the watch is in the tables, which must not keep the registration
+            self._watch = Watch(lambda: _listener_of(me), slow, quarantine, lambda: _isolate_if_there(me))
         self._handlers = self._resolve(listener)
         self._made: dict[type[Event], tuple[core.Call, ...]] = {}
 
@@ -95,6 +95,11 @@ class Registration:
     def active(self) -> bool:
         """Whether the next publish goes to the listener."""
         return self._active
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether the listener gets no more events because it failed too often in a row."""
+        return self._quarantined is not None
 
     @property
     def priority(self) -> int:
@@ -136,10 +141,23 @@ class Registration:
             self._dispatcher._refresh()
 
     def stats(self) -> Stats:
-        """Return what became of the calls of publishes that have ended."""
+        """Return what became of the events of publishes that have ended.
+
+        Nothing is ever pending here; what a listener made by ``queued`` or ``on_loop`` still holds, its own ``stats``
+        tell. Time is measured if it was added with ``timed``, ``slow`` or ``quarantine``.
+        """
         with self._dispatcher._lock:
             self._dispatcher._settle()
-            return Stats(self._account.delivered, self._account.failed)
+            delivered, failed, filtered = self._account.read()
+            isolated = 0 if self._quarantined is None else self._quarantined.read()[2]
+        return Stats(
+            delivered + failed + filtered + isolated,
+            delivered,
+            failed,
+            filtered,
+            {"quarantined": isolated} if isolated else {},
+            time=None if self._watch is None else self._watch.time(),
+        )
 
     def __enter__(self) -> Registration:
         return self
@@ -163,23 +181,41 @@ class Registration:
         """Return the calls that an event of this class leads to; the same objects until the next refresh."""
         made = self._made
         if event_type not in made:
-            made[event_type] = tuple(
-                [
-                    core.Call(one.method, self._account, self._listener)
-                    for one in self._handlers
-                    if not one.idle and one.takes(event_type)
-                ]
-            )
+            methods = [one.method for one in self._handlers if not one.idle and one.takes(event_type)]
+            if self._quarantined is None:
+                made[event_type] = tuple([core.Call(one, self._account, self._listener) for one in methods])
+            else:  # a sieve that lets nothing through: the events are counted, and not even built
+                made[event_type] = tuple(
+                    [
+                        core.Call(core.Sieve(one, _NOBODY, types=()), self._quarantined, self._listener)
+                        for one in methods
+                    ]
+                )
         return made[event_type]
+
+    def _isolate(self) -> None:
+        """Let no more events through to the listener."""
+        if self._quarantined is None:
+            self._quarantined = core.Account()
+            self._made = {}
+            self._dispatcher._refresh()
 
     def _resolve(self, listener: Listener) -> list[Handler]:
         """Return the listener's methods, wrapped where they must not keep it alive or may be called only once."""
         handlers = resolve(listener)
         for one in handlers:
+            # Conditions stay outermost: the table tests them, and an event that they keep out must not count as one.
+            sieve = one.method if isinstance(one.method, core.Sieve) else None
+            method = one.method if sieve is None else sieve.target
+            plain = method
             if isinstance(self._listener, weakref.ref):
-                one.method = _weakly(one.method, self._listener)
+                method = _weakly(method, self._listener)
+            if self._watch is not None:
+                method = self._watch.around(method)
             if self._claim is not None:
-                one.method = self._once(one.method, self._claim)
+                method = self._once(method, self._claim)
+            if method is not plain:
+                one.method = method if sieve is None else sieve.before(method)
         return handlers
 
     def _once(self, method: Callable[[Any], object], claim: threading.Lock) -> Callable[[Any], object]:
@@ -205,6 +241,21 @@ def _weakly(method: Callable[[Any], object], reference: weakref.ref[Listener]) -
         return function(listener, event)
 
     return call
+
+
+_NOBODY = core.Account()
+"""The account of the sieves of quarantined listeners, which nobody reads."""
+
+
+def _listener_of(reference: weakref.ref[Registration]) -> object:
+    registration = reference()
+    return None if registration is None else registration.listener
+
+
+def _isolate_if_there(reference: weakref.ref[Registration]) -> None:
+    registration = reference()
+    if registration is not None:
+        registration._isolate()
 
 
 def _remove_if_there(reference: weakref.ref[Registration]) -> None:

@@ -90,7 +90,8 @@ def _show(console: Console) -> None:
             console.print("two listeners, the first of them broken; its error is logged and stops nobody:")
             for number, customer in enumerate(("Ada", "Grace"), start=1):
                 publish(number, customer, total=9.5 * number)
-            console.print("counted:", audit.stats(), "and", broken.stats())
+            for name, one in (("Audit", audit.stats()), ("Broken", broken.stats())):
+                console.print(f"counted for {name}: {one.delivered} delivered, {one.failed} failed")
     finally:
         logger.removeHandler(handler)
 

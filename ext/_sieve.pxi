@@ -1,0 +1,231 @@
+# A method behind conditions: part of the compiled core, explained in _sieve_py.
+
+cdef object TWO_TO_THE_64 = 1 << 64
+
+
+cdef unsigned long long mixed(unsigned long long number) noexcept:
+    number += <unsigned long long>0x9E3779B97F4A7C15
+    number = (number ^ (number >> 30)) * <unsigned long long>0xBF58476D1CE4E5B9
+    number = (number ^ (number >> 27)) * <unsigned long long>0x94D049BB133111EB
+    return number ^ (number >> 31)
+
+
+def sampled(value, threshold):
+    """Return whether a value belongs to the sample: always the same answer for the same value in one process.
+
+    Args:
+        value: an int, or anything else that has a hash.
+        threshold: the share of all values that belong to it, times 2**64.
+    """
+    return mixed(goanna_number(value)) < threshold
+
+
+@cython.final
+@cython.no_gc_clear
+cdef class Sieve:
+    """Sieve(target, account, types=None, members=(), least=(), sample=None, rest=None)
+--
+
+One method of a listener behind conditions, all of which must hold.
+
+Called with an event it hands it to ``target`` or not, and counts which. A table and a publisher look into it and
+reject events before they are built where the arguments tell.
+
+Args:
+    target: the method.
+    account: counts what becomes of the events; that of the wrapper, shared by its methods.
+    types: classes of which the event must be an instance, or None.
+    members: pairs of an attribute of the event and the frozenset in which its value must be. An event without
+        the attribute does not match, nor does one whose value has no hash.
+    least: pairs of an attribute and the smallest value that it may have; the first attribute that the event has
+        counts, an event with none of them does not match.
+    sample: an attribute and a threshold, see :func:`sampled`, or None; events without the attribute are sampled by
+        their number.
+    rest: called with the event for all that can't be said with these, or None.
+
+Raises:
+    TypeError: ``target`` or ``rest`` can't be called, or ``account`` is no Account."""
+
+    cdef vectorcallfunc vectorcall
+    cdef readonly object target
+    cdef readonly Account account
+    cdef readonly tuple types
+    cdef readonly tuple members
+    cdef readonly tuple least
+    cdef readonly tuple sample
+    cdef readonly object rest
+    cdef unsigned long long threshold
+    cdef unsigned long long seen
+    cdef goanna_call call
+
+    def __cinit__(self, target, account, types=None, members=(), least=(), sample=None, rest=None):
+        self.vectorcall = <vectorcallfunc>call_sieve
+        if not callable(target):
+            raise TypeError(f"the target of a Sieve must be callable, not {type(target).__name__}")
+        if not isinstance(account, Account):
+            raise TypeError(f"the account of a Sieve must be an Account, not {type(account).__name__}")
+        if rest is not None and not callable(rest):
+            raise TypeError(f"the rest of a Sieve must be callable or None, not {type(rest).__name__}")
+        self.target = target
+        self.account = account
+        self.types = types
+        self.members = tuple([(intern_name(name), values) for name, values in members])
+        self.least = tuple([(intern_name(name), smallest) for name, smallest in least])
+        self.sample = sample
+        self.threshold = 0 if sample is None else min(sample[1], TWO_TO_THE_64 - 1)
+        self.rest = rest
+        if type(target) is MethodType and goanna_is_function(target.__func__):
+            self.call.function = <PyObject*>target.__func__
+            self.call.instance = <PyObject*>target.__self__
+        else:
+            self.call.function = <PyObject*>target
+            self.call.instance = NULL
+
+    def __call__(self, *args, **kwargs):
+        """Hand the event to the target if the conditions hold; what the target or a condition raises propagates."""
+        return PyVectorcall_Call(self, args, kwargs)
+
+    def pass_on(self, event):
+        """Hand the event to the target, whatever the conditions say, and count."""
+        self.forward(event)
+
+    def admits(self, event):
+        """Return whether the conditions hold; count nothing unless one raises.
+
+        Raises:
+            BaseException: what ``rest`` or a comparison raised, counted as a failure.
+        """
+        return bool(self.decide(event))
+
+    def before(self, target):
+        """Return a Sieve with the same conditions and account before another target."""
+        return Sieve(target, self.account, self.types, self.members, self.least, self.sample, self.rest)
+
+    def early(self, event_type, fields):
+        """Return what can be said of events of a class before they are built.
+
+        Returns:
+            Whether none of them will be admitted, and pairs of the index of a field and the values it must have.
+        """
+        if self.types is not None and not issubclass(event_type, self.types):
+            return True, ()
+        places = {one.name: index for index, one in enumerate(fields)}
+        early = tuple([(places[name], values) for name, values in self.members if name in places])
+        return any([not hasattr(event_type, name) for name, _ in self.members]), early
+
+    def __repr__(self):
+        return f"<Sieve before {self.target!r}>"
+
+    cdef int forward(self, object event) except -1:
+        cdef PyObject* result = goanna_invoke(&self.call, <PyObject*>event)
+        if result == NULL:
+            try:
+                raised()
+            except Skip:
+                raise
+            except BaseException:
+                self.account.failed += 1
+                raise
+        Py_XDECREF(result)
+        self.account.delivered += 1
+        return 0
+
+    cdef int decide(self, object event) except -1:
+        try:
+            return self.holds(event)
+        except BaseException:
+            self.account.failed += 1
+            raise
+
+    cdef int holds(self, object event) except -1:
+        if self.types is not None and not isinstance(event, self.types):
+            return 0
+        for name, values in self.members:
+            value = goanna_attribute(event, name, MISSING)
+            if not contains(values, <PyObject*>value):
+                return 0
+        if self.least:
+            for name, smallest in self.least:
+                value = goanna_attribute(event, name, None)
+                if value is not None:
+                    if value < smallest:
+                        return 0
+                    break
+            else:
+                return 0
+        if self.sample is not None:
+            value = goanna_attribute(event, self.sample[0], None)
+            if value is None:
+                self.seen += 1
+                if mixed(self.seen) >= self.threshold:
+                    return 0
+            elif mixed(goanna_number(value)) >= self.threshold:
+                return 0
+        return self.rest is None or bool(goanna_call_one(self.rest, event))
+
+
+cdef bint contains(object values, PyObject* value) except -1:
+    try:
+        return goanna_in_set(values, value)
+    except TypeError:
+        return False
+
+
+cdef object call_sieve(Sieve self, PyObject* const* args, size_t nargsf, PyObject* names):
+    if PyVectorcall_NARGS(nargsf) != 1 or names != NULL:
+        raise TypeError("a Sieve is called with one positional argument, the event")
+    event = <object>args[0]
+    if self.decide(event):
+        self.forward(event)
+    else:
+        self.account.filtered += 1
+    return None
+
+
+@cython.final
+@cython.no_gc_clear
+cdef class Early:
+    # A field that must have one of some values, looked at before its event is built.
+
+    cdef Py_ssize_t index
+    cdef object values
+    # The text that was rejected last: programs repeat themselves, and comparing addresses is the fastest test.
+    cdef object rejected
+
+    def __cinit__(self, index, values):
+        self.index = index
+        self.values = values
+
+    cdef bint outside(self, PyObject* value) except -1:
+        if value == NULL:
+            return False
+        if value == <PyObject*>self.rejected:
+            return True
+        if contains(self.values, value):
+            return False
+        if goanna_is_text(value):
+            self.rejected = <object>value
+        return True
+
+
+cdef bint outside(list early, PyObject* const* args, Py_ssize_t nargs, PyObject* names, Maker maker) except -1:
+    """Return whether one of the arguments is certainly not among the values it must be of."""
+    cdef Py_ssize_t index, count
+    cdef Early one
+    cdef PyObject* value
+    for index in range(len(early)):
+        one = <Early>early[index]
+        if one.index < nargs:
+            value = args[one.index]
+        else:
+            value = NULL
+            if names != NULL:
+                for count in range(len(<tuple>names)):
+                    if maker.find((<tuple>names)[count], nargs + count) == one.index:
+                        value = args[nargs + count]
+                        break
+            if value == NULL and maker.defaults[one.index] is not MISSING:
+                value = <PyObject*>maker.defaults[one.index]
+        if one.outside(value):
+            return True
+    return False

@@ -1,0 +1,31 @@
+"""Delivery: what stands between a publisher and a listener that is slow, asynchronous or wants only some of the events.
+
+:func:`queued` hands events to a thread, :func:`on_loop` to an event loop, :func:`where` lets through those that meet
+conditions. Each takes a listener of any interface and returns one of the same, so that it goes wherever the listener
+went, and they nest.
+
+Other loops than asyncio's and Tornado's come in by :class:`Loop`: an object with its methods is all that
+:func:`on_loop` needs. :class:`TaskGroupLoop` is one, for trio and anyio.
+"""
+
+from goanna.delivery.events_lost import EventsLost
+from goanna.delivery.loops import Loop, LoopClosedError, TaskGroupLoop
+from goanna.delivery.on_loop import OnLoop, on_loop
+from goanna.delivery.queued import Queued, QueueFullError, queued
+from goanna.delivery.where import Where, where
+from goanna.delivery.wrapper import Wrapper
+
+__all__ = [
+    "EventsLost",
+    "Loop",
+    "LoopClosedError",
+    "OnLoop",
+    "QueueFullError",
+    "Queued",
+    "TaskGroupLoop",
+    "Where",
+    "Wrapper",
+    "on_loop",
+    "queued",
+    "where",
+]

@@ -1,0 +1,57 @@
+"""What happens to waiting events when the interpreter, or a process of multiprocessing, ends."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import threading
+import time
+import weakref
+from typing import Protocol
+
+__all__ = ["at_exit", "at_exit_of_this_process"]
+
+
+class _Waiting(Protocol):
+    exit_timeout: float
+
+    def hurry(self) -> None: ...
+
+    def finish(self, timeout: float) -> None: ...
+
+
+_lock = threading.Lock()
+_waiting: list[weakref.ref[_Waiting]] = []
+_processes: set[int] = set()
+
+
+def at_exit(one: _Waiting) -> None:
+    """Have ``one.finish(timeout)`` called when the interpreter ends, within ``one.exit_timeout`` seconds from then."""
+    _waiting[:] = [*[known for known in _waiting if known() is not None], weakref.ref(one)]
+
+
+def at_exit_of_this_process() -> None:
+    """See that a process started by multiprocessing does the same; it ends without the interpreter's own hooks."""
+    util = sys.modules.get("multiprocessing.util")
+    process = sys.modules.get("multiprocessing.process")
+    if util is None or process is None or process.parent_process() is None:
+        return
+    import os
+
+    if os.getpid() not in _processes:
+        _processes.add(os.getpid())
+        # The first among its finalizers: later ones may end what a listener needs.
+        util.Finalize(None, _finish, exitpriority=1000)
+
+
+def _finish() -> None:
+    """Let all finish at the same time, each within its own bound."""
+    begin = time.monotonic()
+    ones = [one for reference in list(_waiting) if (one := reference()) is not None]
+    for one in ones:
+        one.hurry()
+    for one in sorted(ones, key=lambda one: one.exit_timeout):
+        one.finish(max(begin + one.exit_timeout - time.monotonic(), 0.0))
+
+
+atexit.register(_finish)

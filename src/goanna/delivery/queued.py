@@ -1,0 +1,449 @@
+"""queued: a listener in a thread of its own, behind a bounded queue."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, Final, Literal, final
+
+from goanna._backend import ring
+from goanna._forks import after_fork
+from goanna._reports import name as shown
+from goanna._reports import warn
+from goanna._watch import checked_quarantine, checked_slow, warn_quarantined, warn_slow
+from goanna.delivery.documents import Documents, preparation
+from goanna.delivery.events_lost import EventsLost, gap_method
+from goanna.delivery.exits import at_exit, at_exit_of_this_process
+from goanna.delivery.interfaces import interfaces_of
+from goanna.delivery.waiters import Waiter, Waiters
+from goanna.delivery.wrapper import Wrapper, checked_int, checked_policy, checked_seconds, stats_of, wrap
+from goanna.errors import ErrorHandler, Errors
+from goanna.listeners import check_method, does_nothing
+from goanna.stats import Stats
+
+__all__ = ["QueueFullError", "Queued", "queued"]
+
+Overflow = Literal["drop_oldest", "drop_newest", "block", "raise"]
+
+_OVERFLOWS: Final = ("drop_oldest", "drop_newest", "block", "raise")
+
+_CHUNK: Final = 1000
+"""How many events the worker handles before it looks who waits for it."""
+
+_CHUNK_TIME: Final = 5_000_000
+"""After how many nanoseconds it does so at the latest, one call apart."""
+
+_PATIENCE: Final = 1.0
+"""After how many seconds without an event the worker sleeps until the next one wakes it."""
+
+
+class QueueFullError(Exception):
+    """An event found no room in a queue with ``overflow="raise"``; it goes to the error policy of the queue."""
+
+
+class Queued(Wrapper):
+    """What :func:`queued` returns: a listener that takes events at once and has them handled by a thread."""
+
+    _worker: Worker
+
+    @property
+    def listener(self) -> Any:
+        """The listener behind it."""
+        return self._worker.listener
+
+    def stats(self) -> Stats:
+        """Return what became of the events that came here, all counts of one moment."""
+        return stats_of(self._worker.ring.counts())
+
+    def flush(self, timeout: float | None = None) -> int:
+        """Wait until the events that have come so far are dealt with; at once, not when a batch is full.
+
+        Called by the listener itself it does not wait.
+
+        Args:
+            timeout: seconds, None for as long as it takes.
+
+        Returns:
+            How many of them were left when the time was up.
+        """
+        return self._worker.flush(timeout)
+
+    def close(self, timeout: float | None = None) -> int:
+        """Take no more events, wait like :meth:`flush`, give up what is left then, and end the thread.
+
+        Events that come later are counted as dropped, "closed". Closing again does no harm.
+
+        Args:
+            timeout: seconds, None for as long as it takes.
+
+        Returns:
+            How many events were left when the time was up; what waited of them is dropped, what the listener has at
+            that moment is counted when it returns.
+        """
+        return self._worker.close(timeout)
+
+    async def aflush(self, timeout: float | None = None) -> int:
+        """Do what :meth:`flush` does, without holding up the asyncio loop that awaits it."""
+        return await asyncio.to_thread(self._worker.flush, timeout)
+
+    async def aclose(self, timeout: float | None = None) -> int:
+        """Do what :meth:`close` does, without holding up the asyncio loop that awaits it."""
+        return await asyncio.to_thread(self._worker.close, timeout)
+
+
+def queued(
+    listener: Any,
+    *,
+    maxsize: int = 10_000,
+    overflow: Overflow = "drop_oldest",
+    timeout: float | None = 1.0,
+    batch: int = 500,
+    delay: float = 0.05,
+    name: str | None = None,
+    errors: Errors = "log",
+    documents: Documents = "reference",
+    context: Literal["none", "capture"] = "none",
+    quarantine: int | None = None,
+    slow: float | None = None,
+    exit_timeout: float = 2.0,
+) -> Any:
+    """Return a listener that hands its events to ``listener`` in a thread of its own, in order.
+
+    The publisher pays for one push into a bounded ring, whatever the listener does. The thread is a daemon, starts with
+    the first event, and starts again in a forked child; it is woken when ``batch`` events wait or the first of them has
+    waited for ``delay``, and by the first event after a second without any.
+
+    A listener that has a method ``handle_batch`` gets lists of events through it instead of single ones; one that has
+    ``events_lost`` (or handles :class:`EventsLost`) is told where events are missing. Errors of ``handle_batch`` count
+    for all events of the batch. Methods are looked up now; one that does nothing gets no events.
+
+    Args:
+        listener: of any interface; a coroutine function as a method is refused, see :func:`on_loop`.
+        maxsize: the most events that wait.
+        overflow: what happens when they do: "drop_oldest" makes room, "drop_newest" drops the one that comes, "block"
+            holds up the publisher for ``timeout`` at most, "raise" drops the one that comes and hands a
+            :class:`~goanna.delivery.QueueFullError` to ``errors``.
+        timeout: seconds that "block" waits, None for as long as it takes; after that the event is dropped, "timeout".
+        batch: how many waiting events wake the thread, and the most that ``handle_batch`` gets.
+        delay: seconds that an event waits for others at most, as far as the listener keeps up.
+        name: of the thread; by default that of the listener's class.
+        errors: what happens when the listener raises: "log", "print" or a callable, as in :class:`Dispatcher`.
+        documents: what an event holds while it waits, if its fields are documents (mappings), which for PyMongo are not
+            copies: "reference" keeps them, so that the listener sees them as they are then; "shallow" copies their top
+            level; "omit" puts an empty one in their place; a callable gets each document and returns what is kept. All
+            but the first copy the event on the publisher's thread and cost it microseconds.
+        context: "capture" runs the listener in the context variables of the publisher; not with ``handle_batch``.
+        quarantine: after so many failures in a row the listener gets no more events; they are dropped, "quarantined".
+        slow: seconds; the first call that takes as long is logged.
+        exit_timeout: seconds that the end of the interpreter waits for the events that are left.
+
+    Returns:
+        A :class:`~goanna.delivery.Queued`, which is an instance of the interfaces of ``listener`` too; as a context
+        manager it closes itself.
+
+    Raises:
+        TypeError, ValueError: an argument is none of these; ``listener`` is no listener, or one of its methods can't
+            take an event.
+    """
+    interfaces = interfaces_of(listener)
+    if overflow not in _OVERFLOWS:
+        raise ValueError(f"overflow is {overflow!r}; it must be one of {', '.join(_OVERFLOWS)}")
+    if context not in ("none", "capture"):
+        raise ValueError(f'context is {context!r}; it must be "none" or "capture"')
+    handle_batch = getattr(listener, "handle_batch", None)
+    if handle_batch is not None:
+        check_method(handle_batch, f"{type(listener).__qualname__}.handle_batch")
+        if context == "capture":
+            raise ValueError('context="capture" is for single events, and this listener has handle_batch')
+    methods = {one: getattr(listener, one) for one in interfaces.names}
+    for one, method in methods.items():
+        check_method(method, f"{type(listener).__qualname__}.{one}")
+    worker = Worker(
+        listener,
+        handle_batch,
+        maxsize=checked_int("maxsize", maxsize, 1),
+        overflow=overflow,
+        timeout=None if timeout is None else checked_seconds("timeout", timeout),
+        batch=checked_int("batch", batch, 1),
+        delay=checked_seconds("delay", delay),
+        name=f"goanna-{type(listener).__name__}" if name is None else str(name),
+        errors=checked_policy(errors),
+        prepare=preparation(documents),
+        capture=context == "capture",
+        quarantine=checked_quarantine(quarantine),
+        slow=checked_slow(slow),
+        exit_timeout=checked_seconds("exit_timeout", exit_timeout),
+    )
+    inlets: dict[str, Callable[[Any], object] | None] = {}
+    for one, method in methods.items():
+        if handle_batch is not None:
+            inlets[one] = worker.ring.inlet(handle_batch)
+        else:
+            inlets[one] = None if does_nothing(method) else worker.ring.inlet(method)
+    wrapper = wrap(Queued, interfaces, inlets)
+    wrapper._worker = worker
+    # The thread holds the worker, the wrapper does too: when nobody has the wrapper any more, the thread may end.
+    weakref.finalize(wrapper, worker.abandon).atexit = False
+    return wrapper
+
+
+@final
+class Worker:
+    """The thread behind one queue."""
+
+    def __init__(
+        self,
+        listener: Any,
+        handle_batch: Callable[[list[Any]], object] | None,
+        *,
+        maxsize: int,
+        overflow: Overflow,
+        timeout: float | None,
+        batch: int,
+        delay: float,
+        name: str,
+        errors: ErrorHandler,
+        prepare: Callable[[Any], Any] | None,
+        capture: bool,
+        quarantine: int | None,
+        slow: float | None,
+        exit_timeout: float,
+    ) -> None:
+        self.listener = listener
+        self.exit_timeout = exit_timeout
+        self._handle_batch = handle_batch
+        self._maxsize = maxsize
+        self._timeout = timeout
+        self._batch = min(batch, maxsize)
+        self._delay = delay
+        self._name = name
+        self._errors = errors
+        self._quarantine = quarantine
+        self._gap_method = gap_method(listener)
+        self._waiters = Waiters()
+        self._space = Waiters()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._doorbell = self._new_doorbell()
+        full = {"block": self._block, "raise": self._raise}.get(overflow)
+        self.ring = ring.Ring(
+            maxsize,
+            self._wake,
+            self._failed,
+            newest=overflow == "drop_newest",
+            full=full,
+            prepare=prepare,
+            capture=capture,
+            slow=0 if slow is None else max(int(slow * 1e9), 1),
+            slowed=self._slowed,
+            gap=None if self._gap_method is None else self._gap,
+            forked=self._forked,
+        )
+        self._slow = None if slow is None else slow
+        self.ring.arm(1)
+        after_fork(self)
+        at_exit(self)
+
+    # The publishers' side.
+
+    def _wake(self) -> None:
+        """Ring at the thread's door, or start it; the ring sees to it that nobody else does so at the same time."""
+        if self._thread is not None:
+            self._doorbell.release()
+            return
+        if not len(self.ring):
+            self.ring.arm(1)
+            return
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread = thread
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads, or the interpreter is about to end
+            self._thread = None
+            warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
+            self.ring.arm(min(len(self.ring) + 1, self._maxsize))
+        else:
+            at_exit_of_this_process()
+
+    def _block(self, handler: Any, event: Any, context: Any) -> None:
+        """Hold the publisher up until there is room."""
+        if threading.current_thread() is self._thread:
+            self.ring.drop("overflow")  # nobody else will make room
+            return
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        while not self.ring.offer(handler, event, context):
+            if self.ring.shut_for is not None:
+                self.ring.drop(self.ring.shut_for)
+                return
+            waiter = Waiter(0)
+            self._space.add(waiter)
+            self.ring.rouse()
+            if not waiter.wait(deadline):
+                self._space.remove(waiter)
+                self.ring.drop("timeout")
+                return
+
+    def _raise(self, handler: Any, event: Any, context: Any) -> None:
+        """Drop the event, and say so to the policy."""
+        self.ring.drop("overflow")
+        self._errors(QueueFullError(f"the queue of {self._maxsize} events is full"), self.listener, event)
+
+    # The thread.
+
+    def _run(self) -> None:
+        """Handle events until the queue is closed and empty."""
+        doorbell = self._doorbell
+        idle = 0.0
+        while True:
+            while self._handle():
+                idle = 0.0
+                self._answer()
+            self._answer()
+            if self._stopping:
+                if not len(self.ring):
+                    break
+                continue
+            parked = idle >= _PATIENCE or not self._delay
+            if not self.ring.arm(1 if parked else self._batch):
+                continue
+            if not (self._waiters or self._space or self._stopping) and doorbell.acquire(
+                timeout=-1 if parked else self._delay
+            ):
+                continue
+            if not self.ring.disarm():
+                doorbell.acquire()  # somebody rings at this moment
+            idle = 0.0 if parked else idle + self._delay
+
+    def _handle(self) -> int:
+        """Handle some of what waits; return how many events."""
+        if self._handle_batch is None:
+            return self.ring.drain(_CHUNK, _CHUNK_TIME)
+        events, lost = self.ring.take(self._batch)
+        if not events:
+            lost = self.ring.trailing()
+        if lost and self._gap_method is not None:
+            self._gap(lost)
+        if not events:
+            return 0
+        generation = self._thread
+        start = time.monotonic_ns()
+        try:
+            self._handle_batch(events)
+        except BaseException as error:
+            took = time.monotonic_ns() - start
+            if generation is self._thread:
+                self.ring.done(0, len(events), took)
+            self._failed(error, self._handle_batch, events)
+        else:
+            took = time.monotonic_ns() - start
+            if generation is self._thread:
+                self.ring.done(len(events), 0, took)
+        if self._slow is not None and took >= self._slow * 1e9:
+            self._slow = None
+            self._slowed(self._handle_batch, events, took)
+        return len(events)
+
+    def _answer(self) -> None:
+        """Tell those who wait."""
+        if self._waiters:
+            self._waiters.answer(self.ring.left)
+        if self._space:
+            self._space.answer(lambda _: int(len(self.ring) >= self._maxsize))
+
+    def _failed(self, error: BaseException, handler: Any, event: Any) -> None:
+        """Hand an error to the policy; even SystemExit ends no thread that others rely on."""
+        if not isinstance(error, Exception):
+            wrapped = RuntimeError(f"{type(error).__name__} raised in the thread of a queue")
+            wrapped.__cause__ = error
+            error = wrapped
+        try:
+            self._errors(error, self.listener, event)
+        finally:
+            if self._quarantine is not None and self.ring.streak >= self._quarantine and self.ring.shut_for is None:
+                self.ring.shut("quarantined")
+                self.ring.discard("quarantined")
+                warn_quarantined(self.listener, self.ring.streak)
+
+    def _slowed(self, handler: Any, event: Any, nanoseconds: int) -> None:
+        warn_slow(self.listener, event, nanoseconds)
+
+    def _gap(self, count: int) -> None:
+        """Tell the listener that events are missing."""
+        marker = EventsLost(count)
+        assert self._gap_method is not None
+        try:
+            self._gap_method(marker)
+        except Exception as error:
+            self._errors(error, self.listener, marker)
+
+    # Everybody.
+
+    def flush(self, timeout: float | None) -> int:
+        """See :meth:`Queued.flush`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)
+        self.ring.check_fork()
+        target = self.ring.accepted
+        left = self.ring.left(target)
+        if not left or threading.current_thread() is self._thread:
+            return left
+        deadline = None if timeout is None else time.monotonic() + timeout
+        waiter = Waiter(target)
+        self._waiters.add(waiter)
+        self.ring.rouse()
+        told = waiter.wait(deadline)
+        self._waiters.remove(waiter)
+        return 0 if told else self.ring.left(target)
+
+    def close(self, timeout: float | None) -> int:
+        """See :meth:`Queued.close`."""
+        begin = time.monotonic()
+        self.ring.shut("closed")
+        left = self.flush(timeout)
+        own = threading.current_thread() is self._thread
+        if left and not own:
+            self.ring.discard("closed")
+        self._stopping = True
+        self.ring.rouse()
+        thread = self._thread
+        if thread is not None and not own and not left:
+            thread.join(None if timeout is None else max(begin + timeout - time.monotonic(), 0.0))
+        return left
+
+    def abandon(self) -> None:
+        """End when all that waits is handled; nobody can push any more."""
+        self.ring.shut("closed")
+        self._stopping = True
+        self.ring.rouse()
+
+    def hurry(self) -> None:
+        """Begin with what waits, at the end of the interpreter."""
+        self.ring.check_fork()
+        self.ring.rouse()
+
+    def finish(self, timeout: float) -> None:
+        """Wait for what is left at the end of the interpreter, then give it up."""
+        left = self.flush(timeout)
+        self.ring.shut("exit")
+        if left:
+            self.ring.discard("exit")
+            warn("%d events of %s were left when the interpreter ended", left, shown(self.listener))
+
+    def _after_fork(self) -> None:
+        self.ring.check_fork()
+
+    def _forked(self) -> None:
+        """Start anew: the thread is in the other process, and nobody waits in this one."""
+        self._thread = None
+        self._doorbell = self._new_doorbell()
+        self._waiters.clear()
+        self._space.clear()
+        self.ring.arm(1)
+
+    def _new_doorbell(self) -> threading.Lock:
+        doorbell = threading.Lock()
+        doorbell.acquire()
+        return doorbell

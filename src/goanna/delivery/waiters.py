@@ -1,0 +1,66 @@
+"""Waiting until a consumer has come to a certain event."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import final
+
+__all__ = ["Waiter", "Waiters"]
+
+
+@final
+class Waiter:
+    """Waits for the first ``target`` events."""
+
+    __slots__ = ("_lock", "target", "tell")
+
+    def __init__(self, target: int, tell: Callable[[], object] | None = None) -> None:
+        self.target = target
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self.tell = tell or self._lock.release
+
+    def wait(self, deadline: float | None) -> bool:
+        """Return True when told, False when the deadline (monotonic seconds) has passed."""
+        if deadline is None:
+            return self._lock.acquire()
+        return self._lock.acquire(timeout=max(deadline - time.monotonic(), 0.0))
+
+
+@final
+class Waiters:
+    """Those who wait for one consumer."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: tuple[Waiter, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, waiter: Waiter) -> None:
+        """Have it told when its events are dealt with."""
+        with _CHANGES:
+            self._waiting = (*self._waiting, waiter)
+
+    def remove(self, waiter: Waiter) -> None:
+        """Forget it; it may have been told."""
+        with _CHANGES:
+            self._waiting = tuple([one for one in self._waiting if one is not waiter])
+
+    def answer(self, left: Callable[[int], int]) -> None:
+        """Tell those for whose events ``left(target)`` is 0."""
+        for one in self._waiting:
+            if not left(one.target):
+                self.remove(one)
+                one.tell()
+
+    def clear(self) -> None:
+        """Forget all, in a process in which nobody waits any more."""
+        self._waiting = ()
+
+
+_CHANGES = threading.RLock()
