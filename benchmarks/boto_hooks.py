@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from benchmarks import _cores
@@ -88,10 +88,12 @@ def boto() -> ModuleType | None:
 
 def exchange() -> tuple[Any, Any]:
     """Return a request and its response: boto's own objects, or their like where there is no boto."""
+    request: Any
+    response: Any
     package = boto()
     parameters = {"Action": "DescribeVolumes", "Version": "2014-10-01"}
     if package is None:
-        request, response = _Like(), _Like()
+        request, response = SimpleNamespace(), SimpleNamespace()
         request.params, request.service_name, request.host = parameters, "ec2", "ec2.us-west-2.amazonaws.com"
         response.status, response.headers = 200, {"content-length": "183"}
     else:
@@ -104,13 +106,6 @@ def exchange() -> tuple[Any, Any]:
         response.begin()
     request.start_time = datetime.now()
     return request, response
-
-
-class _Like:
-    """Has attributes."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
 
 
 class _Socket:

@@ -32,7 +32,9 @@ def test_requestlog(benchmark: BenchmarkFixture, name: str, tmp_path: Path) -> N
     run = rival.loop(request, response)
     benchmark.group = "handle_request_data"
     benchmark.extra_info["calls"] = boto_hooks.BURST
-    benchmark.pedantic(run, args=(boto_hooks.BURST,), setup=lambda: rival.drain() and None, rounds=50)
+    benchmark.pedantic(  # type: ignore[no-untyped-call]
+        run, args=(boto_hooks.BURST,), setup=lambda: rival.drain() and None, rounds=50
+    )
     for one in there.values():
         one.close()
     assert name == boto_hooks.NOTHING or rival.count() % boto_hooks.BURST == 0 < rival.count()

@@ -57,27 +57,34 @@ def take(
 ) -> Taken:
     """Return what is worth keeping of a request that has just ended."""
     try:
-        action = request.params["Action"]
-        rest = None
+        return make(  # type: ignore[no-any-return]
+            wall(), monotonic(), request.start_time, response.status, response.headers, request.params["Action"],
+            request.service_name, request.host, None, error,
+        )  # fmt: skip
     except (AttributeError, KeyError, TypeError):
-        action = None
-        rest = _rest(request)
-    try:
-        service = request.service_name
-    except AttributeError:
-        service = None
-    if response is None:
-        status = headers = None
-    else:
+        return _take_apart(request, response, error, wall(), monotonic())
+
+
+def _take_apart(request: Any, response: Any, error: bool, wall: float, monotonic: float) -> Taken:
+    """Do what take() does where something is missing: the answer, an action, a signature that names the service."""
+    status = headers = None
+    if response is not None:
         status = response.status
-        try:
-            headers = response.headers
-        except AttributeError:
-            headers = _Headers(response)
-    return make(  # type: ignore[no-any-return]
-        wall(), monotonic(), getattr(request, "start_time", None), status, headers, action, service,
-        getattr(request, "host", None), rest, error,
-    )  # fmt: skip
+        headers = response.headers if hasattr(response, "headers") else _Headers(response)
+    params = getattr(request, "params", None) or {}
+    action = params.get("Action")
+    return Taken(
+        wall,
+        monotonic,
+        getattr(request, "start_time", None),
+        status,
+        headers,
+        action,
+        getattr(request, "service_name", None),
+        getattr(request, "host", None),
+        _rest(request) if action is None else None,
+        error,
+    )
 
 
 def event_of(taken: Taken, clock: Clock) -> RequestCompleted | RequestFailed:
@@ -90,14 +97,14 @@ def event_of(taken: Taken, clock: Clock) -> RequestCompleted | RequestFailed:
         size = _number(headers.get("content-length")) if headers is not None else None
     failed = taken.error or taken.status is None or taken.status >= 300
     return (RequestFailed if failed else RequestCompleted)(
-        service=service,
-        operation=_text(taken.action) if taken.rest is None else _operation(service, *taken.rest),
-        status=taken.status,
-        duration=None if taken.started is None else clock.since(taken.started, taken.wall, taken.monotonic),
-        bytes=size,
-        attempts=None,
-        request_id=None if headers is None else _request_id(headers),
-        time=taken.wall,
+        service,
+        _text(taken.action) if taken.rest is None else _operation(service, *taken.rest),
+        taken.status,
+        None if taken.started is None else clock.since(taken.started, taken.wall, taken.monotonic),
+        size,
+        None,
+        None if headers is None else _request_id(headers),
+        taken.wall,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import functools
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -47,7 +47,6 @@ def boto_line(event: RequestEvent) -> str:
     What is missing is empty. In a field, a quote, a backslash and what can't be printed are escaped as in a Python
     string, so that ``ast.literal_eval`` reads the line as a tuple.
     """
-    moment = datetime.fromtimestamp(event.time).strftime("%Y-%m-%d %H:%M:%S")
     operation = event.operation
     if operation is None:
         operation = ""
@@ -55,13 +54,26 @@ def boto_line(event: RequestEvent) -> str:
         operation = _escaped(operation)
     status = "" if event.status is None else event.status
     size = "" if event.bytes is None else event.bytes
-    return f"'{moment}', '{status}', '{_seconds(event.duration)}', '{size}', '{operation}'\n"
+    return f"'{_local(int(round(event.time, 6)))}', '{status}', '{_seconds(event.duration)}', '{size}', '{operation}'\n"
 
 
-def _seconds(duration: float | None, missing: str = "") -> str:
+# Requests come many to the second.
+
+
+@functools.lru_cache(4)
+def _local(second: int) -> str:
+    return datetime.fromtimestamp(second).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@functools.lru_cache(4)
+def _utc(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _seconds(duration: float | None) -> str:
     """Return a duration as boto writes it, to the microsecond, but never with an exponent."""
     if duration is None:
-        return missing
+        return ""
     text = repr(round(duration, 6))
     return f"{duration:.6f}" if "e" in text else text
 
@@ -83,34 +95,56 @@ def _escape(character: str) -> str:
 
 def csv_row(event: RequestEvent) -> str:
     """Return a row of the :data:`COLUMNS`; what is missing is empty, quoting is that of RFC 4180."""
-    values = _values(event)
-    values["duration"] = _seconds(event.duration)
-    text = io.StringIO()
-    csv.writer(text).writerow(values.values())  # it quotes what its own terminator consists of, and no other
-    return text.getvalue().removesuffix("\r\n") + "\n"
+    return ",".join(["" if value is None else _quoted(str(value)) for value in _values(event)]) + "\n"
+
+
+def _quoted(text: str) -> str:
+    if text.isidentifier() or not _SPECIAL.search(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
+_SPECIAL = re.compile(r'[,"\r\n]|^\s|\s$')
 
 
 def json_object(event: RequestEvent) -> str:
     """Return an object with the keys of :data:`COLUMNS`, in ASCII; what is missing is null."""
-    values = {name: json.dumps(value) for name, value in _values(event).items()}
-    values["duration"] = _seconds(event.duration, "null")
-    return "{" + ", ".join([f'"{name}": {text}' for name, text in values.items()]) + "}\n"
+    texts = [
+        "null" if value is None else _string(value) if isinstance(value, str) else str(value)
+        for value in _values(event)
+    ]
+    return _OBJECT % tuple(texts)
 
 
-def _values(event: RequestEvent) -> dict[str, Any]:
-    return {
-        "time": datetime.fromtimestamp(event.time, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "event": _kind(event),
-        "service": event.service,
-        "operation": event.operation,
-        "status": event.status,
-        "duration": event.duration,
-        "bytes": event.bytes,
-        "attempts": event.attempts,
-        "request_id": event.request_id,
-        "code": event.code,
-        "error": None if event.error is None else _shown(event.error),
-    }
+_string = json.encoder.encode_basestring_ascii
+_OBJECT = "{" + ", ".join([f'"{name}": %s' for name in COLUMNS]) + "}\n"
+
+
+class _Plain(float):
+    """A float whose text has no exponent."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return _seconds(self)
+
+
+def _values(event: RequestEvent) -> tuple[str | int | float | None, ...]:
+    """Return what stands in the columns."""
+    second, fraction = divmod(round(event.time * 1e6), 1_000_000)
+    return (
+        f"{_utc(second)}.{fraction:06}Z",
+        _kind(event),
+        event.service,
+        event.operation,
+        event.status,
+        None if event.duration is None else _Plain(event.duration),
+        event.bytes,
+        event.attempts,
+        event.request_id,
+        event.code,
+        None if event.error is None else _shown(event.error),
+    )
 
 
 def _kind(event: RequestEvent) -> str:

@@ -129,7 +129,7 @@ class RequestLogger(RequestHook, RequestListener):
         Returns:
             How many lines were left when the time was up.
         """
-        return self._queue.flush(timeout)
+        return int(self._queue.flush(timeout))
 
     def close(self, timeout: float | None = None) -> int:
         """Take no more requests, wait like :meth:`flush`, drop what is left, and close the file if it was opened here.
@@ -142,14 +142,14 @@ class RequestLogger(RequestHook, RequestListener):
         Returns:
             How many lines were left when the time was up.
         """
-        left = self._queue.close(timeout)
+        left = int(self._queue.close(timeout))
         self._sink.close()
         return left
 
     def stats(self) -> goanna.Stats:
         """Return what became of the requests: delivered lines are written, failed ones could not be."""
         lost = self._sink.lost  # before the rest, which may count them a moment later as delivered
-        stats = self._queue.stats()
+        stats: goanna.Stats = self._queue.stats()
         lost = min(lost, stats.delivered)
         return goanna.replace(stats, delivered=stats.delivered - lost, failed=stats.failed + lost)
 
