@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, final
 
 import goanna
+from goanna.delivery.queued import queued
 from goanna.errors import log_error
 from goanna.requestlog import _files, _lines
 from goanna.requestlog._boto2 import Taken, take
@@ -76,7 +77,7 @@ class RequestLogger(RequestHook, RequestListener):
         if overflow not in _OVERFLOWS:  # "raise" would raise into boto
             raise ValueError(f'overflow is {overflow!r}; it must be "drop_oldest", "drop_newest" or "block"')
         self._sink = Sink(_lines.line_format(format))
-        self._queue = goanna.queued(
+        self._queue = queued(
             self._sink,
             maxsize=maxsize,
             overflow=overflow,
