@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import io
 import queue
 import statistics
@@ -83,7 +84,18 @@ def boto() -> ModuleType | None:
         sys.modules.setdefault("Queue", queue)
         importlib.import_module("boto.requestlog")
         importlib.import_module("boto.connection")
+    # From now on every import asks boto's copy of six, in a way of which Python warns; later releases of six answer so.
+    for finder in sys.meta_path:
+        kind: Any = type(finder)
+        if kind.__name__ == "_SixMetaPathImporter" and not hasattr(kind, "find_spec"):
+            kind.find_spec = _find_spec
+            kind.create_module = lambda self, spec: self.load_module(spec.name)
+            kind.exec_module = lambda self, module: None
     return sys.modules["boto"]
+
+
+def _find_spec(self: Any, name: str, path: Any = None, target: Any = None) -> Any:
+    return importlib.util.spec_from_loader(name, self) if name in self.known_modules else None
 
 
 def exchange() -> tuple[Any, Any]:

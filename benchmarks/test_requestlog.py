@@ -20,7 +20,6 @@ NAMES = (
 )  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore::ImportWarning", "ignore:the imp module:DeprecationWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_requestlog(benchmark: BenchmarkFixture, name: str, tmp_path: Path) -> None:
     there = boto_hooks.rivals(str(tmp_path))
@@ -44,6 +43,5 @@ def test_whole_calls() -> None:
     measure_calls(rounds=2, calls=3)  # it checks that everybody heard of every call
 
 
-@pytest.mark.filterwarnings("ignore::ImportWarning", "ignore:the imp module:DeprecationWarning")
 def test_bursts_and_floods() -> None:
     boto_hooks.measure_hooks(rounds=2, floods=1)  # it checks that every line was written

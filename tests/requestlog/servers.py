@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,8 @@ class Moto:
             [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
             stdout=self._output,
             stderr=subprocess.STDOUT,
+            # Where the core is tested with sanitizers, the server need not be.
+            env={name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "PYTHONMALLOC")},
         )
         try:
             self.port = self._find_port()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from functools import cached_property
 from typing import Any, final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 __all__ = ["Request", "Response"]
 
@@ -22,22 +23,49 @@ class Request:
     """
 
     def __init__(self, request: Any, model: Any, wall: float) -> None:
-        """Take what there is of an ``AWSRequest``, which may be None."""
-        parts = urlsplit(getattr(request, "url", None) or "")
+        """Take what there is of an ``AWSRequest``, which may be None; most of it is only looked at when a hook does."""
         self.method = getattr(request, "method", None)
-        self.protocol = parts.scheme
-        self.host = parts.hostname or ""
-        self.port = parts.port or (443 if parts.scheme == "https" else 80)
-        self.auth_path = parts.path
-        self.path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         self.params = {"Action": model.name}
-        self.headers = {
-            name: value.decode("latin-1") if isinstance(value, bytes) else value
-            for name, value in getattr(request, "headers", {}).items()
-        }
         self.body = getattr(request, "data", b"")
-        self.start_time = datetime.fromtimestamp(wall) if wall else None
         self.service_name = model.service_model.service_name
+        self._request = request
+        self._wall = wall
+
+    @cached_property
+    def _parts(self) -> SplitResult:
+        return urlsplit(getattr(self._request, "url", None) or "")
+
+    @cached_property
+    def protocol(self) -> str:
+        return self._parts.scheme
+
+    @cached_property
+    def host(self) -> str:
+        return self._parts.hostname or ""
+
+    @cached_property
+    def port(self) -> int:
+        return self._parts.port or (443 if self._parts.scheme == "https" else 80)
+
+    @cached_property
+    def auth_path(self) -> str:
+        return self._parts.path
+
+    @cached_property
+    def path(self) -> str:
+        parts = self._parts
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    @cached_property
+    def headers(self) -> dict[str, Any]:
+        return {
+            name: value.decode("latin-1") if isinstance(value, bytes) else value
+            for name, value in getattr(self._request, "headers", {}).items()
+        }
+
+    @cached_property
+    def start_time(self) -> datetime | None:
+        return datetime.fromtimestamp(self._wall) if self._wall else None
 
 
 @final
@@ -56,9 +84,12 @@ class Response:
         self.status = response.status_code
         self.headers = self.msg = response.headers
         self.reason = getattr(getattr(response, "raw", None), "reason", None) or ""
-        length = self.getheader("Content-Length")
-        self.length = int(length) if length is not None and length.isdecimal() else None
         self._body = getattr(response, "_content", None)
+
+    @cached_property
+    def length(self) -> int | None:
+        length = self.getheader("Content-Length")
+        return int(length) if length is not None and length.isdecimal() else None
 
     def getheader(self, name: str, default: str | None = None) -> str | None:
         """Return a header."""
