@@ -704,6 +704,23 @@ def test_one_log_for_boto_2_and_boto3(requestlog: ModuleType, tmp_path: Path) ->
     assert (old["attempts"], new["attempts"]) == (None, 1)
 
 
+def test_a_logger_is_a_listener_like_any_other(goanna: ModuleType, requestlog: ModuleType, moto: Moto) -> None:
+    everything, failures = io.StringIO(), io.StringIO()
+    client = boto3.client("ec2", endpoint_url=moto.url)
+    with requestlog.RequestLogger(file=everything) as one, requestlog.RequestLogger(file=failures) as two:
+        hub = goanna.Dispatcher(requestlog.RequestListener)
+        hub.add(one)
+        hub.add(goanna.where(two, lambda event: event.status != 200))
+        requestlog.attach(client, hub)
+        client.describe_volumes()
+        with pytest.raises(client.exceptions.ClientError):
+            client.describe_volumes(VolumeIds=["vol-00000000"])
+        requestlog.RequestHooks(hub).handle_request_data(Request("Old"), Response())
+        requestlog.RequestHooks(hub).handle_request_data(Request("Bad"), None, error=True)
+    assert actions(everything.getvalue()) == ["DescribeVolumes", "DescribeVolumes", "Old", "Bad"]
+    assert actions(failures.getvalue()) == ["DescribeVolumes", "Bad"]
+
+
 # What can be wrong from the start
 
 
