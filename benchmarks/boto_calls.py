@@ -20,7 +20,9 @@ from typing import Any
 
 from benchmarks import _cores
 
-NOBODY, IDLE = "nothing attached", "five botocore handlers that do nothing"
+NOBODY, NOBODY_TOO = "nothing attached", "nothing attached, a second client"
+"""Others are compared to both; how much these two differ is how wrong that may be."""
+IDLE = "five botocore handlers that do nothing"
 KEEPER, LOGGER, ATTEMPTS, HOOK = "listener", "RequestLogger", "RequestLogger with attempts, CSV", "hook made for boto 2"
 PURE_LOGGER = "RequestLogger, pure"
 
@@ -36,7 +38,7 @@ _BODY = (
 class Call:
     """What a call costs in microseconds: the median of the rounds, the best, and what is added to the bare call.
 
-    ``added`` is the median of the differences to the bare call of the same round.
+    ``added`` is the median of the differences to the mean of the two bare calls of the same round.
     """
 
     median: float
@@ -70,7 +72,9 @@ class _Attached:
         self.heard: dict[str, Callable[[], int]] = {}
         self.flush: dict[str, Callable[[], object]] = {}
         self._stack, self._folder = stack, folder
+        _client().describe_volumes()  # whatever is slower for the first of all clients
         self.clients[NOBODY] = _client()
+        self.clients[NOBODY_TOO] = _client()
         self.clients[IDLE] = _client()
         for event in _EVENTS:
             self.clients[IDLE].meta.events.register_last(event, lambda **_: None)
@@ -145,7 +149,7 @@ def measure_calls(rounds: int, calls: int = CALLS) -> dict[str, Call]:
             there.flush.get(name, int)()
             extra = 1 if name == ATTEMPTS else 0
             assert heard() - extra == rounds * calls + 1, (name, heard())  # the header has the word in it, too
-    bare = turns[NOBODY]
+    bare = [sum(both) / 2 for both in zip(turns[NOBODY], turns[NOBODY_TOO], strict=True)]
     return {
         name: Call(
             statistics.median(times),

@@ -171,24 +171,22 @@ class Attachment:
             call = context.get(self._key)
             if call is None or not self.active or not self._attempted:
                 return
-            status = headers = body = None
-            if response_dict is not None:
-                status, headers, body = (response_dict.get(one) for one in ("status_code", "headers", "body"))
-            error, code = exception, type(exception).__name__ if exception is not None else None
-            if status is not None and status >= 300:
+            if response_dict is None:
+                status = size = None
+            else:
+                status = response_dict["status_code"]
+                size = _size(response_dict["headers"], response_dict["body"])
+            error: BaseException | None = None
+            code: str | None = None
+            if exception is not None:
+                error, code = exception, type(exception).__name__
+            elif status is not None and status >= 300:
                 error, code = _client_error(parsed_response, call.model, context)
+            model = call.model
             self._attempted(
-                service=call.model.service_model.service_name,
-                operation=call.model.name,
-                status=status,
-                duration=now - call.attempt_started,
-                bytes=_size(headers, body),
-                attempts=call.attempts,
-                request_id=_request_id(parsed_response),
-                time=time.time(),
-                error=error,
-                code=code,
-            )
+                model.service_model.service_name, model.name, status, now - call.attempt_started, size, call.attempts,
+                _request_id(parsed_response), time.time(), error, code,
+            )  # fmt: skip
         except Exception as failure:
             log_error(failure, self, context)
 
