@@ -27,13 +27,14 @@ class Dashboard(RequestListener):
 
     def __init__(self):
         self.seconds = Counter()
+        self.failures = []
 
     def completed(self, event):
         time.sleep(0.01)
         self.seconds[event.service] += event.duration
 
     def failed(self, event):
-        print(f"{event.service} {event.operation}: {event.status} {event.code}")
+        self.failures.append(f"{event.service} {event.operation}: {event.status} {event.code}")
 
 
 def work(session: boto3.Session, url: str) -> None:
@@ -69,6 +70,7 @@ def main(url: str) -> None:
             work(session, url)
         print(path.read_text(), end="")
     print(logger.stats().delivered, "lines written,", logger.stats().failed, "lost")
+    print("failed:", *dashboard.failures)
     print("seconds in", ", ".join(sorted(dashboard.seconds)))
 
 

@@ -42,8 +42,9 @@ boto raised InvalidVolume.NotFound
 
 BOTO3 = re.compile(
     r"""boto3 raised InvalidVolume.NotFound
-(?:ec2 DeleteVolume: 400 InvalidVolume.NotFound\n)?time,event,service,operation,status,duration,.*
+time,event,service,operation,status,duration,.*
 (?:\d{4}-\d\d-\d\dT.*,(?:attempt|completed|failed),(?:ec2|s3|dynamodb|sqs),.*\n){16,}\d+ lines written, 0 lost
+failed: ec2 DeleteVolume: 400 InvalidVolume.NotFound
 seconds in dynamodb, ec2, s3, sqs
 """
 )
