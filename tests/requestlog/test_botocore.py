@@ -306,10 +306,13 @@ _NAMES = ("before-parameter-build", "request-created", "response-received", "aft
 
 
 def test_detaching_during_a_call(requestlog: ModuleType, heard: Any, moto: Moto) -> None:
-    client = ec2(moto.url)
-    attachment = requestlog.attach(client, heard, attempts=True)
+    session = boto3.Session()
+    attachment = requestlog.attach(session, heard, attempts=True)
+    client = session.client("ec2", endpoint_url=moto.url)
     client.meta.events.register("before-send", lambda **_: attachment.detach())
     client.describe_volumes()
+    with pytest.raises(ClientError):
+        client.describe_volumes(VolumeIds=["vol-00000000"])
     assert heard.calls == heard.attempts == []
 
 
