@@ -48,6 +48,7 @@ bench: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.monitoring $(ARGS)
 	$(BIN)/python -m benchmarks.audit $(ARGS)
+	$(BIN)/python -m benchmarks.requestlog $(ARGS)
 
 # Every benchmark once, with a check that the events arrive.
 bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
@@ -55,6 +56,7 @@ bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m benchmarks --quick
 	$(BIN)/python -m benchmarks.monitoring --quick
 	$(BIN)/python -m benchmarks.audit --quick
+	$(BIN)/python -m benchmarks.requestlog --quick
 
 docs: $(VENV)/group-docs
 	$(BIN)/python -m sphinx -q -n -W -b html docs docs/_build/html

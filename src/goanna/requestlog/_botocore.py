@@ -1,0 +1,270 @@
+"""attach(): the same events, and the same hooks, from botocore and so from boto3.
+
+botocore tells its own handlers about each step of a call. What belongs to one call is kept in the ``context`` that it
+passes to all of them and drops with the call: so there is nothing to clean up where no end is told of, as after a wrong
+parameter, and no thread or task to keep apart. Handlers return None, because botocore acts upon what they return.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any, final
+
+from goanna.dispatcher import Dispatcher
+from goanna.errors import Errors, log_error
+from goanna.requestlog._adapter import Request, Response
+from goanna.requestlog.events import RequestAttempt, RequestCompleted, RequestFailed, RequestListener
+from goanna.requestlog.hook import RequestHooks, check_hook
+
+__all__ = ["Attachment", "attach"]
+
+
+def attach(target: Any, listener: Any, *, attempts: bool = False, errors: Errors = "log") -> Attachment:
+    """Tell a listener, or a hook made for boto 2, about every call of a botocore or boto3 client.
+
+    With a session it serves the clients and resources that are made of it from then on, because botocore copies a
+    session's handlers into each new client; with a client it serves that one, at once.
+
+    Args:
+        target: a session of boto3, botocore or aiobotocore, or a client of one, or a resource of boto3.
+        listener: a :class:`RequestListener` (a :class:`RequestLogger`, what ``goanna.queued`` returns); a
+            ``goanna.Dispatcher`` or :class:`RequestHooks`, whose listeners then get the events; or an object with
+            ``handle_request_data(request, response, error=False)``, which gets look-alikes of boto 2's request and
+            response.
+        attempts: whether to publish a :class:`RequestAttempt` at the end of each attempt, too.
+        errors: what to do with the errors of ``listener``, see ``goanna.Dispatcher``; not used where it brings a
+            dispatcher of its own. Whatever it is, the caller of the client never gets them.
+
+    Returns:
+        What detaches it again; also a context manager.
+
+    Raises:
+        TypeError: ``target`` is nothing that can be attached to, ``listener`` is nothing that can be told.
+    """
+    emitter = _emitter(target)
+    hooks: tuple[Any, ...] = ()
+    if isinstance(listener, Dispatcher):
+        dispatcher = listener
+    elif isinstance(listener, RequestHooks):
+        dispatcher, hooks = listener.dispatcher, listener.hooks
+    else:
+        dispatcher = Dispatcher(RequestListener, errors=errors)
+        if isinstance(listener, RequestListener):
+            dispatcher.add(listener)
+        else:
+            check_hook(listener, "attach()")
+            hooks = (listener,)
+    return Attachment(emitter, dispatcher, hooks, attempts)
+
+
+def _emitter(target: Any) -> Any:
+    """Return where the handlers of a session, client or resource are registered."""
+    for path in (("meta", "client", "meta", "events"), ("meta", "events"), ("events",)):  # resource, client, boto3
+        found = target
+        for name in path:
+            found = getattr(found, name, None)
+        if callable(getattr(found, "register_last", None)) and not isinstance(target, type):
+            return found
+    if callable(getattr(target, "get_component", None)) and not isinstance(target, type):  # botocore's own session
+        return target.get_component("event_emitter")
+    hint = "; with boto 2, use connection.set_request_hook(hook)" if hasattr(target, "set_request_hook") else ""
+    what = f"the class {target.__name__}" if isinstance(target, type) else type(target).__name__
+    raise TypeError(f"attach() takes a session, client or resource of boto3 or botocore, not {what}{hint}")
+
+
+class _Call:
+    """What is known of a call under way."""
+
+    __slots__ = ("attempt_started", "attempts", "model", "request", "started", "wall")
+
+    def __init__(self, model: Any, started: float) -> None:
+        self.model = model
+        self.started = self.attempt_started = started
+        self.attempts = 0
+        self.request: Any = None
+        self.wall = 0.0
+
+
+@final
+class Attachment:
+    """What :func:`attach` returns.
+
+    Attributes:
+        dispatcher: it has the listeners.
+        active: whether events are published.
+    """
+
+    def __init__(self, emitter: Any, dispatcher: Dispatcher, hooks: tuple[Any, ...], attempts: bool) -> None:
+        """Register the handlers; attach() makes attachments, nobody else."""
+        self.dispatcher = dispatcher
+        self.active = True
+        self._emitter = emitter
+        self._hooks = hooks
+        self._completed = dispatcher.publisher(RequestCompleted)
+        self._failed = dispatcher.publisher(RequestFailed)
+        self._attempted = dispatcher.publisher(RequestAttempt)
+        self._key = f"goanna.requestlog.{id(self):x}"  # of this attachment in the context of a call
+        self._handlers = {
+            "before-parameter-build": self._begin,
+            "after-call": self._end,
+            "after-call-error": self._break,
+        }
+        if attempts or hooks:
+            self._handlers["request-created"] = self._send
+        if attempts:
+            self._handlers["response-received"] = self._receive
+        for name, handler in self._handlers.items():
+            emitter.register_last(name, handler)
+
+    def detach(self) -> None:
+        """Publish nothing any more, not even from clients that a session has made meanwhile.
+
+        A second time does nothing.
+        """
+        if self.active:
+            self.active = False
+            for name, handler in self._handlers.items():
+                self._emitter.unregister(name, handler)
+
+    def __enter__(self) -> Attachment:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.detach()
+
+    def __repr__(self) -> str:
+        return f"<Attachment of {self.dispatcher!r}{'' if self.active else ', detached'}>"
+
+    # botocore's handlers: keyword arguments, None as the result, and no Exception let out.
+
+    def _begin(self, model: Any = None, context: Any = None, **_: Any) -> None:
+        try:
+            if self.active:
+                context[self._key] = _Call(model, time.perf_counter())
+        except Exception as failure:
+            log_error(failure, self, context)
+
+    def _send(self, request: Any = None, **_: Any) -> None:
+        try:
+            call = request.context.get(self._key)
+            if call is not None:
+                call.attempts += 1
+                call.request = request if self._hooks else None
+                call.wall = time.time()
+                call.attempt_started = time.perf_counter()
+        except Exception as failure:
+            log_error(failure, self, request)
+
+    def _receive(
+        self,
+        response_dict: Any = None,
+        parsed_response: Any = None,
+        context: Any = None,
+        exception: Any = None,
+        **_: Any,
+    ) -> None:
+        now = time.perf_counter()
+        try:
+            call = context.get(self._key)
+            if call is None or not self.active or not self._attempted:
+                return
+            if response_dict is None:
+                status = size = None
+            else:
+                status = response_dict["status_code"]
+                size = _size(response_dict["headers"], response_dict["body"])
+            error: BaseException | None = None
+            code: str | None = None
+            if exception is not None:
+                error, code = exception, type(exception).__name__
+            elif status is not None and status >= 300:
+                error, code = _client_error(parsed_response, call.model, context)
+            model = call.model
+            self._attempted(
+                model.service_model.service_name, model.name, status, now - call.attempt_started, size, call.attempts,
+                _request_id(parsed_response), time.time(), error, code,
+            )  # fmt: skip
+        except Exception as failure:
+            log_error(failure, self, context)
+
+    def _end(
+        self, http_response: Any = None, parsed: Any = None, model: Any = None, context: Any = None, **_: Any
+    ) -> None:
+        now = time.perf_counter()
+        try:
+            call = context.pop(self._key, None)
+            if call is None or not self.active:
+                return
+            status = http_response.status_code
+            failed = status >= 300
+            publish = self._failed if failed else self._completed
+            if publish:
+                error, code = _client_error(parsed, model, context) if failed else (None, None)
+                publish(
+                    model.service_model.service_name, model.name, status, now - call.started,
+                    _size(http_response.headers, getattr(http_response, "_content", None)), _attempts(context),
+                    _request_id(parsed), time.time(), error, code,
+                )  # fmt: skip
+            if self._hooks:
+                self._call_hooks(call, Response(http_response, model), status in (500, 502, 503, 504))
+        except Exception as failure:
+            log_error(failure, self, context)
+
+    def _break(self, exception: Any = None, context: Any = None, **_: Any) -> None:
+        now = time.perf_counter()
+        try:
+            call = context.pop(self._key, None)
+            if call is None or not self.active:
+                return
+            if self._failed:
+                model = call.model
+                self._failed(
+                    model.service_model.service_name, model.name, None, now - call.started, None, _attempts(context),
+                    None, time.time(), exception, type(exception).__name__,
+                )  # fmt: skip
+            if self._hooks:
+                self._call_hooks(call, None, True)
+        except Exception as failure:
+            log_error(failure, self, context)
+
+    def _call_hooks(self, call: _Call, response: Response | None, error: bool) -> None:
+        request = Request(call.request, call.model, call.wall)
+        for hook in self._hooks:
+            try:
+                if error:
+                    hook.handle_request_data(request, response, error=True)
+                else:
+                    hook.handle_request_data(request, response)
+            except Exception as failure:
+                log_error(failure, hook, request)
+
+
+def _attempts(context: Any) -> int:
+    """Return how often botocore has sent the request; 0 where another handler has answered in its place."""
+    retries = context.get("retries")
+    return retries["attempt"] if retries else 0
+
+
+def _size(headers: Any, body: Any) -> int | None:
+    """Return the length of a body: as announced; if it isn't, as read; None if it is still to be read."""
+    try:
+        return int(headers["content-length"])
+    except (KeyError, TypeError, ValueError):
+        return len(body) if isinstance(body, bytes) else None
+
+
+def _request_id(parsed: Any) -> str | None:
+    metadata = parsed.get("ResponseMetadata") if parsed else None
+    return metadata.get("RequestId") if metadata else None
+
+
+def _client_error(parsed: Any, model: Any, context: Any) -> tuple[BaseException, str | None]:
+    """Return an error that equals the one which botocore raises when its handlers are done, and the service's code."""
+    from botocore.exceptions import ClientError  # type: ignore[import-untyped] # this is called by botocore
+
+    parsed = parsed or {}
+    code = context.get("error_code_override") or parsed.get("Error", {}).get("Code")
+    return ClientError(parsed, model.name), None if code is None else str(code)

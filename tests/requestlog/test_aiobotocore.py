@@ -1,0 +1,75 @@
+"""attach() on clients of aiobotocore: the same events, from calls that overlap on one thread."""
+
+from __future__ import annotations
+
+import asyncio
+from types import ModuleType
+from typing import Any
+
+import pytest
+from aiobotocore.session import get_session
+from botocore.exceptions import ClientError
+
+from requestlog.servers import Answer, Moto, scripted
+
+OPTIONS = {"region_name": "us-east-1"}
+
+
+def test_calls_that_overlap(requestlog: ModuleType, heard: Any, moto: Moto) -> None:
+    async def main() -> None:
+        session = get_session()
+        with requestlog.attach(session, heard, attempts=True):
+            async with session.create_client("ec2", endpoint_url=moto.url, **OPTIONS) as client:
+                good, bad = await asyncio.gather(
+                    client.describe_volumes(),
+                    client.describe_volumes(VolumeIds=["vol-00000000"]),
+                    return_exceptions=True,
+                )
+        assert good["Volumes"] == []
+        assert isinstance(bad, ClientError)
+        failed = next(one for one in heard.calls if isinstance(one, requestlog.RequestFailed))
+        assert str(failed.error) == str(bad)
+
+    asyncio.run(main())
+    assert sorted((one.operation, one.status, one.attempts, one.code) for one in heard.calls) == [
+        ("DescribeVolumes", 200, 1, None),
+        ("DescribeVolumes", 400, 1, "InvalidVolume.NotFound"),
+    ]
+    assert sorted(one.bytes for one in heard.attempts) == sorted(one.bytes for one in heard.calls)
+
+
+@pytest.mark.parametrize(("operation", "arguments"), [("get_object", {"Key": "key"}), ("list_objects_v2", {})])
+def test_a_length_that_is_not_announced(
+    requestlog: ModuleType, heard: Any, operation: str, arguments: dict[str, str]
+) -> None:
+    """The body of a streamed answer can't be looked at; that of another is there, behind a coroutine."""
+
+    async def main(url: str) -> None:
+        async with get_session().create_client("s3", endpoint_url=url, **OPTIONS) as client:
+            requestlog.attach(client, heard, attempts=True)
+            answer = await getattr(client, operation)(Bucket="bucket", **arguments)
+            if operation == "get_object":
+                assert await answer["Body"].read() == b"<Answer/>"
+
+    with scripted(Answer(200, b"<Answer/>", chunked=True)) as server:
+        asyncio.run(main(server.url))
+    size = None if operation == "get_object" else 9
+    assert [one.bytes for one in heard.calls + heard.attempts] == [size, size]
+
+
+def test_a_hook_made_for_boto_2(requestlog: ModuleType, moto: Moto) -> None:
+    seen = []
+
+    class Old(requestlog.RequestHook):
+        def handle_request_data(self, request: Any, response: Any, error: bool = False) -> None:
+            seen.append(
+                (request.params["Action"], response.status, b"DescribeVolumesResponse" in response.read(), error)
+            )
+
+    async def main() -> None:
+        async with get_session().create_client("ec2", endpoint_url=moto.url, **OPTIONS) as client:
+            requestlog.attach(client, Old())
+            await client.describe_volumes()
+
+    asyncio.run(main())
+    assert seen == [("DescribeVolumes", 200, True, False)]
