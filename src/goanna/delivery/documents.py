@@ -68,16 +68,27 @@ def _slots(cls: type) -> list[MemberDescriptorType]:
     """Return the slots of a class that have a value in its ordinary instances."""
     known = _known.get(cls)
     if known is None:
+        # By name: on the compiled core a read-only field is a member descriptor too, over the same slot.
         known = [
             value
             for base in reversed(cls.__mro__)
-            for value in vars(base).values()
-            if isinstance(value, MemberDescriptorType) and value.__objclass__ is base
+            for name in _slot_names(base)
+            if isinstance(value := vars(base).get(name), MemberDescriptorType)
         ]
         if len(_known) > 1000:
             _known.clear()
         _known[cls] = known
     return known
+
+
+def _slot_names(cls: type) -> list[str]:
+    """Return the names of the slots that a class adds, as they are in its namespace."""
+    declared = vars(cls).get("__slots__", ())
+    prefix = f"_{cls.__name__.lstrip('_')}"
+    return [
+        f"{prefix}{name}" if name.startswith("__") and not name.endswith("__") else name
+        for name in ([declared] if isinstance(declared, str) else declared)
+    ]
 
 
 _known: dict[type, list[MemberDescriptorType]] = {}
