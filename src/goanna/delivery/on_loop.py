@@ -407,7 +407,8 @@ class Courier:
         deadline = None if timeout is None else time.monotonic() + timeout
         waiter = Waiter(target)
         self._waiters.add(waiter)
-        while not (told := waiter.wait(_earlier(deadline, _LOOK))):
+        # The loop may have come to the last of them before it could know that somebody waits.
+        while not (told := not self._left(target) or waiter.wait(_earlier(deadline, _LOOK))):
             self.look_at_loop()  # a loop that is closed with our callback in it tells nobody
             if deadline is not None and time.monotonic() >= deadline:
                 break
