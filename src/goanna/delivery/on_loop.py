@@ -220,12 +220,11 @@ class Courier:
 
     def _post(self) -> None:
         self._posted = True
+        self.ring.arm(self._maxsize)  # before the loop can come to it, which asks for the next event
         try:
             self._loop.post(self._run)
         except LoopClosedError:
             self._give_up()
-        else:
-            self.ring.arm(self._maxsize)
 
     def look_at_loop(self) -> None:
         """Drop what waits if the loop is closed."""
