@@ -37,12 +37,14 @@ matrix: $(VENV)/group-test
 bench: $(VENV)/group-bench $(VENV)/group-test
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.monitoring $(ARGS)
+	$(BIN)/python -m benchmarks.delivery $(ARGS)
 
 # Every benchmark once, with a check that the events arrive.
 bench-smoke: $(VENV)/group-bench $(VENV)/group-test
 	$(BIN)/python -m pytest benchmarks --benchmark-disable
 	$(BIN)/python -m benchmarks --quick
 	$(BIN)/python -m benchmarks.monitoring --quick
+	$(BIN)/python -m benchmarks.delivery --quick
 
 docs: $(VENV)/group-docs
 	$(BIN)/python -m sphinx -q -n -W -b html docs docs/_build/html
