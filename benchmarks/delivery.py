@@ -24,7 +24,7 @@ class Extent:
     loop_rounds: int = 150
     worker_rounds: int = 15
     events: int = 1_000_000
-    sustained_rounds: int = 2
+    sustained_rounds: int = 3
     chunks: int = 2000
     each: int = 25_000
 

@@ -90,3 +90,48 @@ def test_documents_of_events_of_ones_own(goanna):
         assert behind.event.document is not first
         assert behind.event.more is not second
         assert event.document is first
+
+
+@pytest.mark.parametrize("kind", ["unset", "copies itself", "dict"])
+def test_events_that_are_not_plain(goanna, monitoring, kind):
+    class Slotted:
+        __slots__ = ("document", "nothing")
+
+    class Copied(Slotted):
+        __slots__ = ("copied",)
+
+        def __copy__(self):
+            made = type(self)()
+            made.document, made.copied = self.document, True
+            return made
+
+    class Loose(Slotted):
+        pass
+
+    class Keeps(monitoring.CommandListener):
+        def started(self, event):
+            self.event = event
+
+        def succeeded(self, event): ...
+        def failed(self, event): ...
+
+    behind = Keeps()
+    event = {"unset": Slotted, "copies itself": Copied, "dict": Loose}[kind]()
+    event.document = document = {"a": 1}
+    if kind == "dict":
+        event.more = more = {"b": 2}
+    with goanna.queued(behind, documents="shallow") as listener:
+        listener.started(event)
+        assert listener.flush(60) == 0
+        assert listener.stats().delivered == 1
+    assert type(behind.event) is type(event)
+    assert behind.event is not event
+    assert behind.event.document == document
+    assert behind.event.document is not document
+    assert not hasattr(behind.event, "nothing")
+    if kind == "copies itself":
+        assert behind.event.copied
+    if kind == "dict":
+        assert behind.event.more == more
+        assert behind.event.more is not more
+        assert event.more is more
