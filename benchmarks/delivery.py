@@ -22,7 +22,7 @@ class Extent:
 
     rounds: int = 150
     loop_rounds: int = 150
-    worker_rounds: int = 15
+    worker_rounds: int = 10
     events: int = 1_000_000
     sustained_rounds: int = 3
     chunks: int = 2000

@@ -19,22 +19,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import tornado.ioloop
 
-from benchmarks.delivery_rivals import backends, make
+from benchmarks import listeners, monitored
+from benchmarks._cores import load
+from benchmarks.delivery_rivals import QUEUE, SIMPLE_QUEUE, backends, make, put, put_nowait
+from benchmarks.driver_calls import CALLS
 from benchmarks.jobs import FLOOR
 from benchmarks.loops import loop
 from benchmarks.measure import Time
-from benchmarks.orders import FIELDS, Sent
+from benchmarks.orders import FIELDS, Sent, goanna_sent
 
 SIZES = (1, 10, 100, 1000)
 """How many events a burst has on a loop."""
-RUNNING = 50_000
-"""How many a burst has with a worker: so many that the worker runs for most of it."""
+RUNNING = 200_000
+"""How many a burst has with a worker: several of the interpreter's turns of 5 ms, of which the worker has some."""
 SOON, CALLBACK = "call_soon_threadsafe", "IOLoop.add_callback"
-QUEUE, SIMPLE_QUEUE = "Queue.put_nowait", "SimpleQueue.put"
+_CALL = CALLS["command_start"]
 CLOCKS = {"processor": time.thread_time_ns, "clock": time.perf_counter_ns}
 
 Times = dict[str, dict[str, dict[int, Time]]]
@@ -148,21 +152,42 @@ def measure_loops(rounds: int) -> Times:
 
 
 def measure_workers(rounds: int) -> Times:
-    """Return what it costs to hand events to a thread that handles them meanwhile."""
+    """Return what a command's start costs its publisher while a thread handles those published before.
+
+    The floor is publishing to a listener that does nothing, with goanna installed.
+    """
     with contextlib.ExitStack() as stack:
-        rivals = {FLOOR: _floor()}
+        best = "c" if "c" in backends().values() else "py"
+        module = monitored.installed(best)
+        idle = listeners.listener(listeners.empty, (module.CommandListener,), (_CALL.method,))
+        rivals = {FLOOR: _publishing(module, idle, lambda: None, None)}
         for name, backend in backends().items():
-            counts = Counts()
-            wrapper = stack.enter_context(make(backend, "queued", _listener(backend, counts), maxsize=2 * RUNNING))
-            rivals[name] = Rival("hand(event)", {"hand": wrapper.sent, "event": _event()}, wrapper.flush, counts)
-        for name, new in ((QUEUE, queue.Queue), (SIMPLE_QUEUE, queue.SimpleQueue)):
-            rivals[name] = stack.enter_context(_consumed(new()))
+            module, counts = monitored.installed(backend), Counts()
+            behind = listeners.listener(_counts, (module.CommandListener,), (_CALL.method,))
+            behind.counts = counts
+            wrapper = stack.enter_context(make(backend, "queued", behind, maxsize=2 * RUNNING))
+            rivals[name] = _publishing(module, wrapper, wrapper.flush, counts)
+        for name, new, method in ((QUEUE, queue.Queue, put_nowait), (SIMPLE_QUEUE, queue.SimpleQueue, put)):
+            module = monitored.stock()
+            waiting: Any = new()
+            listener = listeners.listener(method, (module.CommandListener,), (_CALL.method,))
+            listener.queue = waiting
+            wait, counts = stack.enter_context(_consumed(waiting))
+            rivals[name] = _publishing(module, listener, wait, counts)
         return _measured(rivals, (RUNNING,), rounds)
 
 
+def _counts(self: Any, event: Any) -> None:
+    self.counts.count += 1
+
+
+def _publishing(module: ModuleType, listener: Any, wait: Callable[[], object], counts: Counts | None) -> Rival:
+    return Rival(_CALL.statement, {**_CALL.names, "listeners": module._EventListeners([listener])}, wait, counts)
+
+
 @contextlib.contextmanager
-def _consumed(waiting: Any) -> Iterator[Rival]:
-    """A queue with a thread behind it, as one writes it by hand; a None ends a burst."""
+def _consumed(waiting: Any) -> Iterator[tuple[Callable[[], None], Counts]]:
+    """Have a thread read a queue, as one writes it by hand; a None ends a burst."""
     counts, done, end = Counts(), threading.Semaphore(0), object()
 
     def consume() -> None:
@@ -178,17 +203,13 @@ def _consumed(waiting: Any) -> Iterator[Rival]:
 
     thread = threading.Thread(target=consume, daemon=True)
     thread.start()
-    names = {"hand": waiting.put_nowait if isinstance(waiting, queue.Queue) else waiting.put, "event": _event()}
-    yield Rival("hand(event)", names, wait, counts)
+    yield wait, counts
     waiting.put(end)
     thread.join()
 
 
 def _listener(backend: str, counts: Counts) -> Any:
     """Return a listener of goanna's over a core that has the method of ``counts``."""
-    from benchmarks._cores import load
-    from benchmarks.orders import goanna_sent
-
     goanna = load(backend)
 
     class Interface(goanna.Listener):  # type: ignore[misc, name-defined]

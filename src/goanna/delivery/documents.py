@@ -117,8 +117,15 @@ def _layout_of(cls: type) -> _Layout:
 _layouts: dict[type, _Layout] = {}
 
 _HOOKS: Final = (
-    "__new__", "__copy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__",
-)  # fmt: skip
+    "__new__",
+    "__copy__",
+    "__reduce_ex__",
+    "__reduce__",
+    "__getstate__",
+    "__setstate__",
+    "__getnewargs__",
+    "__getnewargs_ex__",
+)
 """What changes how the instances of a class are copied."""
 
 _NO_DOCUMENTS: Final = frozenset([str, int, float, bool, type(None), tuple, list, bytes])
