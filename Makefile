@@ -49,6 +49,7 @@ bench: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m benchmarks.monitoring $(ARGS)
 	$(BIN)/python -m benchmarks.audit $(ARGS)
 	$(BIN)/python -m benchmarks.requestlog $(ARGS)
+	$(BIN)/python -m benchmarks.delivery $(ARGS)
 
 # Every benchmark once, with a check that the events arrive.
 bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
@@ -57,6 +58,7 @@ bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m benchmarks.monitoring --quick
 	$(BIN)/python -m benchmarks.audit --quick
 	$(BIN)/python -m benchmarks.requestlog --quick
+	$(BIN)/python -m benchmarks.delivery --quick
 
 docs: $(VENV)/group-docs
 	$(BIN)/python -m sphinx -q -n -W -b html docs docs/_build/html

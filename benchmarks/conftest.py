@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.jobs import Job
+from benchmarks.jobs import Job, nothing
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -17,6 +17,9 @@ CALLS = 200
 
 They are raw: a floor shows with its scaffold, see ``jobs.Work``, which ``python -m benchmarks`` takes off.
 """
+
+ROUNDS = 100
+"""How many rounds there are of a work that must be settled after each."""
 
 Measure = Callable[[Job, str], None]
 
@@ -34,7 +37,10 @@ def measure(benchmark: BenchmarkFixture) -> Measure:
         work = job.works[rival]()
         benchmark.group = job.name
         benchmark.extra_info["calls"] = CALLS
-        benchmark(work.run, CALLS)
+        if work.settle is nothing:
+            benchmark(work.run, CALLS)
+        else:
+            benchmark.pedantic(work.run, (CALLS,), setup=work.settle, rounds=ROUNDS)  # type: ignore[no-untyped-call]
         work.check()
 
     return measured

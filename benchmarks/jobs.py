@@ -43,11 +43,13 @@ class Work:
         run: does it as often as told.
         check: raises AssertionError unless ``run`` has done what it should.
         scaffold: takes the time that ``run`` takes for other things; to be subtracted.
+        settle: called after every turn and not timed; makes everything as it was before.
     """
 
     run: Run
     check: Callable[[], None] = nothing
     scaffold: Run | None = None
+    settle: Callable[[], None] = nothing
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,14 @@ class Timed:
         self.work.check()
         self.work.run(LEAST)
         took = min(_time(self.work.run, LEAST) for _ in range(3))
+        self.work.settle()
         self.calls = round(min(max(TURN_NS / took, LEAST), MOST) / UNROLL) * UNROLL
 
     def turn(self) -> None:
         self.turns.append(_time(self.work.run, self.calls))
         if self.work.scaffold is not None:
             self.scaffolds.append(_time(self.work.scaffold, self.calls))
+        self.work.settle()
 
     def result(self) -> Time:
         """Return the times with those of the scaffold taken off."""

@@ -358,6 +358,9 @@ Raises:
     cdef Py_ssize_t* exceptions
     # What can be tested before the event is built, in the order of the calls; None where one wants to see the event.
     cdef list early
+    # That, and the account, where it is one test of one call; else None.
+    cdef Early only
+    cdef Account only_account
 
     def __cinit__(self, calls=(), maker=None):
         cdef Py_ssize_t index
@@ -398,6 +401,10 @@ Raises:
                     return 0
                 early.append([Early(index, values) for index, values in pairs])
         self.early = early
+        if self.size == 1 and len(early) == 1 and len(early[0]) == 1:
+            self.only = <Early>early[0][0]
+            self.only_account = (<Call>self.calls[0]).sieve.account
+            self.make_room()
         return 0
 
     def __dealloc__(self):
@@ -467,6 +474,21 @@ Raises:
         cdef Py_ssize_t index
         if self.early is None:
             return False
+        if (
+            self.only is not None
+            and names == NULL
+            and self.only.index < nargs
+            and args[self.only.index] == <PyObject*>self.only.rejected
+            and maker.required_positional <= nargs <= maker.positional
+            and not maker.required_keywords
+        ):
+            # The same as below for what programs do most.
+            self.only_account.filtered += 1
+            self.exceptions[2] += 1
+            self.finished += 1
+            if self.retired:
+                self.settle()
+            return True
         maker.check(args, nargs, names)
         for index in range(len(self.early)):
             if not outside(<list>self.early[index], args, nargs, names, maker):

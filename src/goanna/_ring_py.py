@@ -311,7 +311,8 @@ class Ring:
                 self._report(error, handler, event)
                 return
         context = contextvars.copy_context() if self._capture else None
-        if self.offer(handler, event, context):
+        # A look without the lock first: what was full a moment ago is full.
+        if len(self._slots) < self._maxsize and self.offer(handler, event, context):
             return
         if self._shut is not None:
             self.drop(self._shut)

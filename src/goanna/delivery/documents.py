@@ -6,9 +6,14 @@ The documents in PyMongo's events are not copies: the driver and the application
 from __future__ import annotations
 
 import copy
+import copyreg
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MemberDescriptorType
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+from goanna._common import MISSING
+from goanna.events import Event
 
 __all__ = ["Documents", "preparation"]
 
@@ -51,12 +56,21 @@ class _Preparation:
         self._replace = replace
 
     def __call__(self, event: Any) -> Any:
-        slots = _slots(type(event))
-        found = [(slot, value) for slot in slots if isinstance(value := slot.__get__(event, None), Mapping)]
-        inside = {name: value for name, value in getattr(event, "__dict__", {}).items() if isinstance(value, Mapping)}
+        cls = type(event)
+        layout = _layouts.get(cls) or _layout_of(cls)
+        values = [(slot, value) for slot in layout.slots if (value := _read(slot, event)) is not MISSING]
+        found = [(slot, value) for slot, value in values if _is_document(value)]
+        inside: dict[str, Any] = {}
+        if layout.has_dict:
+            inside = {name: value for name, value in event.__dict__.items() if _is_document(value)}
         if not found and not inside:
             return event
-        made = copy.copy(event)
+        if layout.plain:
+            made = object.__new__(cls)
+            for slot, value in values:
+                slot.__set__(made, value)
+        else:
+            made = copy.copy(event)
         for slot, value in found:
             slot.__set__(made, self._replace(value))
         for name, value in inside.items():
@@ -64,20 +78,78 @@ class _Preparation:
         return made
 
 
-def _slots(cls: type) -> list[MemberDescriptorType]:
-    """Return the slots of a class that have a value in its ordinary instances."""
-    known = _known.get(cls)
-    if known is None:
-        known = [
-            value
-            for base in reversed(cls.__mro__)
-            for value in vars(base).values()
-            if isinstance(value, MemberDescriptorType) and value.__objclass__ is base
-        ]
-        if len(_known) > 1000:
-            _known.clear()
-        _known[cls] = known
-    return known
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the instances of a class keep what they hold.
+
+    Args:
+        slots: all of them, those of the bases included.
+        has_dict: whether they have a ``__dict__`` besides.
+        plain: whether copying the slots is what ``copy.copy`` would do, with fewer steps.
+    """
+
+    slots: list[MemberDescriptorType]
+    has_dict: bool
+    plain: bool
 
 
-_known: dict[type, list[MemberDescriptorType]] = {}
+def _layout_of(cls: type) -> _Layout:
+    # By name: on the compiled core a read-only field is a member descriptor too, over the same slot.
+    slots = [
+        value
+        for base in reversed(cls.__mro__)
+        for name in _slot_names(base)
+        if isinstance(value := vars(base).get(name), MemberDescriptorType)
+    ]
+    has_dict = bool(cls.__dictoffset__)
+    ordinary = Event if issubclass(cls, Event) else object
+    plain = (
+        not has_dict
+        and cls not in copyreg.dispatch_table
+        and all(getattr(cls, name, None) is getattr(ordinary, name, None) for name in _HOOKS)
+    )
+    if len(_layouts) > 1000:
+        _layouts.clear()
+    layout = _layouts[cls] = _Layout(slots, has_dict, plain)
+    return layout
+
+
+_layouts: dict[type, _Layout] = {}
+
+_HOOKS: Final = (
+    "__new__",
+    "__copy__",
+    "__reduce_ex__",
+    "__reduce__",
+    "__getstate__",
+    "__setstate__",
+    "__getnewargs__",
+    "__getnewargs_ex__",
+)
+"""What changes how the instances of a class are copied."""
+
+_NO_DOCUMENTS: Final = frozenset([str, int, float, bool, type(None), tuple, list, bytes])
+"""What most fields hold; asking the abstract class about each would take longer than the rest."""
+
+
+def _is_document(value: Any) -> bool:
+    kind = type(value)
+    return kind is dict or (kind not in _NO_DOCUMENTS and isinstance(value, Mapping))
+
+
+def _read(slot: MemberDescriptorType, event: Any) -> Any:
+    """Return what a slot holds, MISSING where it holds nothing."""
+    try:
+        return slot.__get__(event, None)
+    except AttributeError:
+        return MISSING
+
+
+def _slot_names(cls: type) -> list[str]:
+    """Return the names of the slots that a class adds, as they are in its namespace."""
+    declared = vars(cls).get("__slots__", ())
+    prefix = f"_{cls.__name__.lstrip('_')}"
+    return [
+        f"{prefix}{name}" if name.startswith("__") and not name.endswith("__") else name
+        for name in ([declared] if isinstance(declared, str) else declared)
+    ]

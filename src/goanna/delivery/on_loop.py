@@ -220,12 +220,11 @@ class Courier:
 
     def _post(self) -> None:
         self._posted = True
+        self.ring.arm(self._maxsize)  # before the loop can come to it, which asks for the next event
         try:
             self._loop.post(self._run)
         except LoopClosedError:
             self._give_up()
-        else:
-            self.ring.arm(self._maxsize)
 
     def look_at_loop(self) -> None:
         """Drop what waits if the loop is closed."""
@@ -407,7 +406,8 @@ class Courier:
         deadline = None if timeout is None else time.monotonic() + timeout
         waiter = Waiter(target)
         self._waiters.add(waiter)
-        while not (told := waiter.wait(_earlier(deadline, _LOOK))):
+        # The loop may have come to the last of them before it could know that somebody waits.
+        while not (told := not self._left(target) or waiter.wait(_earlier(deadline, _LOOK))):
             self.look_at_loop()  # a loop that is closed with our callback in it tells nobody
             if deadline is not None and time.monotonic() >= deadline:
                 break
