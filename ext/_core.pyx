@@ -536,13 +536,13 @@ cdef int sift(Table table, object event, object errors) except -1:
     cdef PyObject* result
     cdef Sieve sieve
     cdef int admitted
-    cdef list filtered = []
+    cdef list filtered = None
     for index in range(table.size):
         sieve = (<Call>table.calls[index]).sieve
         if sieve is None:
             result = goanna_invoke(&table.row[index], <PyObject*>event)
             if result == NULL:
-                recover(table, index, event, errors, filtered)
+                recover(table, index, event, errors, filtered or [])
                 return 0
             Py_XDECREF(result)
             continue
@@ -551,13 +551,15 @@ cdef int sift(Table table, object event, object errors) except -1:
             if admitted:
                 sieve.forward(event)
         except BaseException as error:
-            setback = Setback(table, index, event, errors, error, filtered)
+            setback = Setback(table, index, event, errors, error, filtered or [])
             break
         if not admitted:
             sieve.account.filtered += 1
+            if filtered is None:
+                filtered = []
             filtered.append(index)
     else:
-        if filtered:
+        if filtered is not None:
             table.make_room()
             for one in filtered:
                 table.exceptions[3 * <Py_ssize_t>one + 2] += 1
