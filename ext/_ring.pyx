@@ -499,7 +499,7 @@ Raises:
         cdef Py_ssize_t count = 0
         if self.in_flight and self.flight_number < number:
             count = min(self.in_flight, number - self.flight_number)
-        return count + max(number - self.removed, 0)
+        return count + min(max(number - self.removed, 0), self.size)
 
     def trailing(self):
         """Return how many events were dropped after the last one that was taken in, and forget it."""
