@@ -592,15 +592,17 @@ Raises:
 
     def discard(self, reason):
         """Drop what waits, for this reason; return how many events that were."""
-        cdef int number = reason_number(reason)
-        cdef Py_ssize_t count = self.size
-        out = self.take_out()
-        self.dropped[number] += count
+        cdef Py_ssize_t removed
+        out = []
+        removed = self.take_out(reason_number(reason), out)
         del out
-        return count
+        return removed
 
-    cdef list take_out(self):
-        """Empty the buffer; return what keeps its events alive, because letting go of them may run any code."""
+    cdef Py_ssize_t take_out(self, int reason, list out) except -1:
+        """Empty the buffer into ``out``, because letting go of its events may run any code; return how many those are.
+
+        The list is made before, because making one may run the collector, while the counts change in one step.
+        """
         cdef Py_ssize_t index, count = self.size
         cdef Slot* slots = self.slots
         cdef Py_ssize_t room = self.room
@@ -613,29 +615,30 @@ Raises:
         self.head = 0
         self.size = 0
         self.removed += count
-        out = []
+        self.dropped[reason] += count
         for index in range(count):
             slot = slots + (head + index if head + index < room else head + index - room)
             out.append(own(slot.event))
             if slot.context != NULL:
                 out.append(own(slot.context))
         PyMem_Free(slots)
-        return out
+        return count
 
     def check_fork(self):
         """In a process that was forked off since the last call: count what it has inherited as that, and start anew."""
         cdef unsigned long generation = goanna_forks()
-        cdef Py_ssize_t inherited
         global reports
         if generation == self.generation:
             return
+        out = []
+        if generation == self.generation:
+            return  # the collector ran, and something that it ended has been here
         self.generation = generation
-        inherited = self.size + self.in_flight
-        out = self.take_out()
+        self.dropped[FORK_INHERITED] += self.in_flight
         self.in_flight = 0
         self.wake_at = NEVER
         self.tail_lost = 0
-        self.dropped[FORK_INHERITED] += inherited
+        self.take_out(FORK_INHERITED, out)
         reporting.clear()
         reports = 0
         if self.on_fork is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import inspect
 import threading
 from collections import deque
@@ -496,3 +497,62 @@ def test_the_last_place_is_taken_under_a_push(both: dict[str, Copy], mode: str) 
     assert full == ([3] if mode == "full" else [])
     assert ring.counts()[3][:2] == ((0, 1) if mode == "full" else (1, 0))
     assert ring.counts()[5] == 2
+
+
+@pytest.mark.parametrize("publishes", [False, True])
+def test_the_counts_agree_whenever_the_collector_runs(goanna: ModuleType, publishes: bool) -> None:
+    """Any object that is made may start the collector, and a finalizer may then look at the ring or publish."""
+    ring, _, _ = ring_of(goanna, 8, gap=lambda count: None)
+    wrong: list[Any] = []
+    looks: list[int] = []
+
+    class Event:
+        """Of a kind that the collector looks after."""
+
+    def handle(event: Any) -> None:
+        if event == 3:
+            raise ValueError(event)
+
+    inlet = ring.inlet(handle)
+
+    def look(phase: str, info: dict[str, int]) -> None:
+        if publishes and phase == "start":
+            inlet([])
+        published, delivered, failed, dropped, pending = ring.counts()[:5]
+        looks.append(published)
+        if published != delivered + failed + sum(dropped) + pending:
+            wrong.append((published, delivered, failed, dropped, pending))
+
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.callbacks.append(look)
+    kept: list[Any] = []
+    steps = [
+        *[lambda number=number: inlet([] if number % 2 else number) for number in range(12)],
+        lambda: ring.take(3),
+        lambda: ring.done(1, 1, 5),
+        lambda: ring.done(1, 0, 5),
+        lambda: ring.pop(),
+        lambda: ring.done(1, 0, 5),
+        lambda: ring.drain(3, FOREVER),
+        lambda: ring.push(handle, []),
+        lambda: ring.drop("timeout"),
+        lambda: ring.discard("closed"),
+        lambda: ring.drain(3, FOREVER),
+    ]
+    try:
+        for distance in (0, 1, 2, 3, 5, 8):
+            for step in steps:
+                gc.set_threshold(0)
+                gc.collect(0)
+                while gc.get_count()[0] < 200:  # and none left to be used again, which would not count
+                    kept.append([])
+                gc.set_threshold(200 + distance)  # so many objects further on
+                step()
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(look)
+        gc.unfreeze()
+    assert len(looks) > 30
+    assert not wrong
