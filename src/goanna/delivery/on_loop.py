@@ -220,12 +220,12 @@ class Courier:
 
     def _post(self) -> None:
         self._posted = True
+        # Armed before, because the loop may have run the callback, and armed anew, before post() returns.
+        self.ring.arm(self._maxsize)
         try:
             self._loop.post(self._run)
         except LoopClosedError:
             self._give_up()
-        else:
-            self.ring.arm(self._maxsize)
 
     def look_at_loop(self) -> None:
         """Drop what waits if the loop is closed."""
@@ -281,6 +281,8 @@ class Courier:
                     begin, handled = time.monotonic_ns(), 0
             if self._gap_method is not None and (lost := self.ring.trailing()):
                 await self._agap(lost)
+        except Exception:  # of the error policy; the loop reports it, and the others of the events are still due
+            raise
         except BaseException:  # cancelled: whoever ends the loop does not want another task
             self._give_up()
             raise
