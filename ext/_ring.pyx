@@ -518,6 +518,7 @@ Raises:
             How many.
         """
         cdef Py_ssize_t handled = 0
+        cdef Py_ssize_t lost
         cdef long long begin = goanna_now()
         cdef long long start = begin
         cdef long long end
@@ -529,13 +530,16 @@ Raises:
                 if self.gap is not None and self.tail_lost:
                     self.gap(self.trailing())
                 break
+            if self.gap is not None and self.at(0).lost:
+                lost = self.at(0).lost
+                self.at(0).lost = 0
+                self.gap(lost)  # which may raise: the event is still in its place
+                start = goanna_now()
+                continue
             slot = self.fetch()
             handler = <object>slot.handler
             event = own(slot.event)
             context = None if slot.context == NULL else own(slot.context)
-            if slot.lost and self.gap is not None:
-                self.gap(slot.lost)
-                start = goanna_now()
             handled += 1
             generation = self.generation
             if context is None:

@@ -504,6 +504,15 @@ class Ring:
             self._set_special()
             return lost
 
+    def _lost_first(self) -> int:
+        """Return how many events were dropped before the oldest one, and forget it."""
+        with self._lock:
+            if not self._slots:
+                return 0
+            lost: int = self._slots[0][LOST]
+            self._slots[0][LOST] = 0
+            return lost
+
     def drain(self, most: int, nanoseconds: int) -> int:
         """Call the handlers of up to ``most`` events, one after another.
 
@@ -517,15 +526,16 @@ class Ring:
         handled = 0
         begin = start = _now()
         while handled < most:
+            if self._gap is not None and (lost := self._lost_first()):
+                self._gap(lost)  # which may raise: the event is still in its place
+                start = _now()
+                continue
             taken = self.pop()
             if taken is None:
                 if self._gap is not None and self._tail_lost:
                     self._gap(self.trailing())
                 break
-            _, handler, event, context, _, lost = taken
-            if lost and self._gap is not None:
-                self._gap(lost)
-                start = _now()
+            _, handler, event, context, _, _ = taken
             handled += 1
             generation = self._generation
             error: BaseException | None = None

@@ -115,7 +115,7 @@ def checked_slow(slow: Any) -> float | None:
         raise TypeError(f"slow must be a number of seconds or None, not {type(slow).__name__}")
     if not slow > 0:
         raise ValueError(f"slow is {slow}; it must be more than 0 seconds")
-    return float(slow)
+    return min(float(slow), threading.TIMEOUT_MAX)
 
 
 def checked_quarantine(quarantine: Any) -> int | None:
