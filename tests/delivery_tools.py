@@ -83,7 +83,7 @@ def sampled(*watched: Any) -> Iterator[list[Any]]:
     assert samples
 
 
-def run_all(*calls: Callable[[], object]) -> None:
+def run_all(*calls: Callable[[], object], patience: float = 0.0) -> None:
     """Call them at the same time, each on a thread of its own, and wait; raise what the first of them raised."""
     errors: list[BaseException] = []
     barrier = threading.Barrier(len(calls))
@@ -99,7 +99,7 @@ def run_all(*calls: Callable[[], object]) -> None:
     for one in threads:
         one.start()
     for one in threads:
-        one.join(PATIENCE * 4)
+        one.join(PATIENCE * 4 + patience)
         assert not one.is_alive()
     if errors:
         raise errors[0]

@@ -506,12 +506,11 @@ class Ring:
 
     def _lost_first(self) -> int:
         """Return how many events were dropped before the oldest one, and forget it."""
-        with self._lock:
-            if not self._slots:
-                return 0
-            lost: int = self._slots[0][LOST]
-            self._slots[0][LOST] = 0
-            return lost
+        if not self._slots:
+            return 0
+        lost: int = self._slots[0][LOST]
+        self._slots[0][LOST] = 0
+        return lost
 
     def drain(self, most: int, nanoseconds: int) -> int:
         """Call the handlers of up to ``most`` events, one after another.
@@ -526,11 +525,13 @@ class Ring:
         handled = 0
         begin = start = _now()
         while handled < most:
-            if self._gap is not None and (lost := self._lost_first()):
+            with self._lock:
+                lost = self._lost_first() if self._gap is not None else 0
+                taken = None if lost else self.pop()
+            if lost and self._gap is not None:
                 self._gap(lost)  # which may raise: the event is still in its place
                 start = _now()
                 continue
-            taken = self.pop()
             if taken is None:
                 if self._gap is not None and self._tail_lost:
                     self._gap(self.trailing())
