@@ -109,6 +109,7 @@ def wrap(kind: type[_W], interfaces: Interfaces, methods: Mapping[str, Method | 
             )
     namespace: dict[str, Any] = {
         "__methods__": frozenset(methods),
+        "__interfaces__": interfaces,
         "__module__": kind.__module__,
         "__doc__": kind.__doc__,
     }
