@@ -47,8 +47,9 @@ def interfaces_of(listener: Any) -> Interfaces:
     """
     if isinstance(listener, type):
         raise TypeError(f"a listener object is needed, not the class {listener.__name__}; call it first")
-    # A wrapper is only registered with goanna's interfaces, but its class has kept those that it was made for.
-    found = vars(type(listener)).get("__interfaces__") or Interfaces(type(listener))
+    found = vars(type(listener)).get("__interfaces__")  # a wrapper is not derived from all of its interfaces
+    if not isinstance(found, Interfaces):
+        found = Interfaces(type(listener))
     if not found.names:
         raise TypeError(
             f"{type(listener).__qualname__} implements no listener interface: derive it from a subclass of "
