@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import final
+from typing import Final, final
+
+from goanna._forks import after_fork
 
 __all__ = ["Waiter", "Waiters"]
 
@@ -65,3 +67,14 @@ class Waiters:
 
 
 _CHANGES = threading.RLock()
+
+
+class _Changes:
+    def _after_fork(self) -> None:
+        """Start with a lock that nobody holds in a process that was forked off."""
+        global _CHANGES
+        _CHANGES = threading.RLock()
+
+
+_changes: Final = _Changes()
+after_fork(_changes)
