@@ -418,6 +418,8 @@ class Courier:
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`OnLoop.close`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)  # before anything has changed
         self.ring.shut("closed")
         left = self.flush(timeout)
         if left and self._loop.can_wait():
@@ -445,6 +447,8 @@ class Courier:
 
     async def aclose(self, timeout: float | None) -> int:
         """See :meth:`OnLoop.aclose`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)  # before anything has changed
         self.ring.shut("closed")
         left = await self.aflush(timeout)
         if left:

@@ -430,6 +430,8 @@ class Worker:
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`Queued.close`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)  # before anything has changed
         begin = time.monotonic()
         self.ring.shut("closed")
         self._answer()
