@@ -150,9 +150,7 @@ class Machine:
         self.seen.append(("gap", count))
 
     def look(self) -> None:
-        published, delivered, failed, dropped, pending, high_water, oldest, total, longest, histogram = (
-            self.ring.counts()
-        )
+        published, delivered, failed, dropped, pending, high_water, oldest, _, _, histogram = self.ring.counts()
         assert published == delivered + failed + sum(dropped) + pending
         assert oldest >= 0
         assert len(histogram) == self.core.BUCKETS

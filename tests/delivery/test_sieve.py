@@ -1,4 +1,4 @@
-"""Sieves and samples of both cores: random conditions on random events must come out the same, before and after building."""
+"""Sieves and samples of both cores: random conditions on random events, before and after these are built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from conftest import Copy
 
 numbers = st.one_of(
-    st.integers(-3, 3), st.integers(-(1 << 70), 1 << 70), st.booleans(), st.floats(allow_nan=False), st.text(max_size=3),
+    st.integers(-3, 3),
+    st.integers(-(1 << 70), 1 << 70), st.booleans(), st.floats(allow_nan=False), st.text(max_size=3),
     st.none(), st.tuples(st.integers()), st.lists(st.integers(), max_size=1),
 )  # fmt: skip
 
@@ -142,7 +143,7 @@ def test_sieves(both: dict[str, Copy], condition: dict[str, Any], made: list[Any
 def test_rejected_early_is_rejected_late(
     both: dict[str, Copy], condition: dict[str, Any], made: list[Any], keywords: bool, second: dict[str, Any]
 ) -> None:
-    """Publishing by arguments and publishing an event that is built lead to the same calls and counts, in both cores."""
+    """Publishing by arguments and publishing what is built lead to the same calls and counts, in both cores."""
     seen: dict[str, list[Any]] = {}
     for name, copy in both.items():
         with copy.active():
@@ -170,10 +171,13 @@ def test_rejected_early_is_rejected_late(
                         continue
                     event_type = getattr(shapes, kind)
                     maker = event_type.__event_maker__
-                    errors = lambda error, listener, event, log=log: log.append((type(error).__name__, listener))
+
+                    def errors(error: Any, listener: Any, event: Any, log: list[Any] = log) -> None:
+                        log.append((type(error).__name__, listener))
+
                     channel = core.Channel(maker, core.Table(calls, maker), errors)
                     if arguments[0] is None:
-                        continue  # events without a number are sampled by how many there were, and some are rejected early
+                        continue  # sampled by how many there were, of which some are rejected early
                     if way == "built":
                         channel.publish(event_type(*arguments))
                     elif keywords:

@@ -481,23 +481,23 @@ class Worker:
 
 
 def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
-    """What the thread does: it handles events until the queue is closed and empty, or out of reach.
+    """Handle events, on the thread, until the queue is closed and empty, or out of reach.
 
     While it sleeps it does not hold the worker, so that a listener which holds its own wrapper can be collected. Who
     rings puts the worker into its hand; when the worker goes away, the bell rings with an empty one.
     """
-    idle: float | None = 0.0
+    idle = 0.0
     worker = hand.pop()
     gone = weakref.ref(worker, lambda _: doorbell.release())
     while worker.work():
-        idle = worker.rest(idle, hand, doorbell)
-        if idle is None:
+        now = worker.rest(idle, hand, doorbell)
+        idle = now or 0.0
+        if now is None:
             del worker
             doorbell.acquire()
             if not hand:
                 return
             worker = hand.pop()
-            idle = 0.0
     del gone  # before the worker, which may go away with this frame
 
 
