@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import final
+from typing import Final, final
+
+from goanna._forks import after_fork
 
 __all__ = ["Waiter", "Waiters"]
 
@@ -26,7 +28,7 @@ class Waiter:
         """Return True when told, False when the deadline (monotonic seconds) has passed."""
         if deadline is None:
             return self._lock.acquire()
-        return self._lock.acquire(timeout=max(deadline - time.monotonic(), 0.0))
+        return self._lock.acquire(timeout=min(max(deadline - time.monotonic(), 0.0), threading.TIMEOUT_MAX))
 
 
 @final
@@ -46,16 +48,17 @@ class Waiters:
         with _CHANGES:
             self._waiting = (*self._waiting, waiter)
 
-    def remove(self, waiter: Waiter) -> None:
-        """Forget it; it may have been told."""
+    def remove(self, waiter: Waiter) -> bool:
+        """Forget it; return False if it is not there any more, because it has been told."""
         with _CHANGES:
-            self._waiting = tuple([one for one in self._waiting if one is not waiter])
+            before = self._waiting
+            self._waiting = tuple([one for one in before if one is not waiter])
+            return len(self._waiting) < len(before)
 
     def answer(self, left: Callable[[int], int]) -> None:
         """Tell those for whose events ``left(target)`` is 0."""
         for one in self._waiting:
-            if not left(one.target):
-                self.remove(one)
+            if not left(one.target) and self.remove(one):  # else somebody else has told it
                 one.tell()
 
     def clear(self) -> None:
@@ -64,3 +67,14 @@ class Waiters:
 
 
 _CHANGES = threading.RLock()
+
+
+class _Changes:
+    def _after_fork(self) -> None:
+        """Start with a lock that nobody holds in a process that was forked off."""
+        global _CHANGES
+        _CHANGES = threading.RLock()
+
+
+_changes: Final = _Changes()
+after_fork(_changes)
