@@ -5,6 +5,8 @@ ctypedef void (*count_function)(PyObject* sieve) noexcept
 cdef Py_ssize_t* sieves_made = <Py_ssize_t*>PyCapsule_GetPointer(core._sieves, "goanna._core._sieves")
 cdef count_function count_filtered = <count_function>PyCapsule_GetPointer(core._filtered, "goanna._core._filtered")
 
+cdef object NOTHING = object()
+
 cdef enum Field:
     COMMAND_NAME
     DATABASE_NAME
@@ -23,6 +25,7 @@ cdef class Test:
     cdef object rejected
 
     def __cinit__(self, field, values):
+        self.rejected = NOTHING  # not None, which is a value like any other
         self.field = field
         self.values = values
 

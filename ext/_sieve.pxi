@@ -21,6 +21,7 @@ def sampled(value, threshold):
 
 
 cdef Py_ssize_t sieves_made = 0
+cdef object NOTHING = object()
 
 
 cdef void count_filtered(PyObject* sieve) noexcept:
@@ -202,6 +203,7 @@ cdef class Early:
     cdef object rejected
 
     def __cinit__(self, index, values):
+        self.rejected = NOTHING  # not None, which is a value like any other
         self.index = index
         self.values = values
 
