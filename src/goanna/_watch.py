@@ -9,6 +9,7 @@ from typing import Any, final
 
 from goanna._backend import ring
 from goanna._common import Skip
+from goanna._forks import after_fork
 from goanna._reports import name, warn
 from goanna.stats import Time
 
@@ -27,6 +28,7 @@ class Watch:
     """
 
     __slots__ = (
+        "__weakref__",
         "_histogram",
         "_isolate",
         "_listener",
@@ -54,6 +56,10 @@ class Watch:
         self._total = 0
         self._longest = 0
         self._histogram = [0] * ring.BUCKETS
+        after_fork(self)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()  # whoever held it is not in this process
 
     def around(self, method: Callable[[Any], object]) -> Callable[[Any], object]:
         """Return ``method`` watched."""

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any, Final, final
 
+from goanna._forks import after_fork
+
 __all__ = ["Rate", "parsed_rate"]
 
 _SECONDS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -37,7 +39,7 @@ class Rate:
         remembered: how many requests under way are remembered.
     """
 
-    __slots__ = ("_admitted", "_last", "_lock", "_per_second", "_remembered", "_size", "_tokens")
+    __slots__ = ("__weakref__", "_admitted", "_last", "_lock", "_per_second", "_remembered", "_size", "_tokens")
 
     def __init__(self, count: float, seconds: float, remembered: int = 10_000) -> None:
         self._size = max(count, 1.0)
@@ -47,6 +49,10 @@ class Rate:
         self._remembered = remembered
         self._admitted: dict[Any, bool] = {}
         self._lock = threading.RLock()
+        after_fork(self)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()  # whoever held it is not in this process
 
     def admits(self, request: Any) -> bool:
         """Return whether an event of a request, None for an event that belongs to none, is within the rate."""

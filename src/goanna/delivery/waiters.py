@@ -31,36 +31,34 @@ class Waiter:
 
 @final
 class Waiters:
-    """Those who wait for one consumer."""
+    """Those who wait for one consumer.
+
+    Without a lock, which a process that is forked off might inherit locked: each change is one step of a dict.
+    """
 
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: tuple[Waiter, ...] = ()
+        self._waiting: dict[Waiter, None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
     def add(self, waiter: Waiter) -> None:
         """Have it told when its events are dealt with."""
-        with _CHANGES:
-            self._waiting = (*self._waiting, waiter)
+        self._waiting[waiter] = None
 
     def remove(self, waiter: Waiter) -> None:
         """Forget it; it may have been told."""
-        with _CHANGES:
-            self._waiting = tuple([one for one in self._waiting if one is not waiter])
+        self._waiting.pop(waiter, None)
 
     def answer(self, left: Callable[[int], int]) -> None:
         """Tell those for whose events ``left(target)`` is 0."""
-        for one in self._waiting:
+        for one in list(self._waiting):
             if not left(one.target):
                 self.remove(one)
                 one.tell()
 
     def clear(self) -> None:
         """Forget all, in a process in which nobody waits any more."""
-        self._waiting = ()
-
-
-_CHANGES = threading.RLock()
+        self._waiting.clear()
