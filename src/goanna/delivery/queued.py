@@ -226,6 +226,7 @@ class Worker:
         self._waiters = Waiters()
         self._space = Waiters()
         self._stopping = False
+        self._stuck = False
         self._thread: threading.Thread | None = None
         self._doorbell = self._new_doorbell()
         full = {"block": self._block, "raise": self._raise}.get(overflow)
@@ -257,16 +258,25 @@ class Worker:
         if not len(self.ring):
             self.ring.arm(1)
             return
-        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._thread = thread
         try:
-            thread.start()
-        except RuntimeError as error:  # no more threads, or the interpreter is about to end
-            self._thread = None
-            warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
-            self.ring.arm(min(len(self.ring) + 1, self._maxsize))
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+        except RuntimeError as error:  # no more threads, none in this interpreter, or it is about to end
+            self._did_not_start(error)
         else:
+            self._stuck = False
             at_exit_of_this_process()
+
+    def _did_not_start(self, error: RuntimeError) -> None:
+        """Let the next event try again, and nobody wait for a thread that there isn't."""
+        self._thread = None
+        if not self._stuck:
+            self._stuck = True
+            warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
+        if not self.ring.arm(min(len(self.ring) + 1, self._maxsize)):
+            self.ring.arm(self._maxsize + 1)  # full: whoever flushes tries again
+        self._waiters.answer(lambda _: 0)
+        self._space.answer(lambda _: 0)
 
     def _block(self, handler: Any, event: Any, context: Any) -> None:
         """Hold the publisher up until there is room."""
@@ -281,6 +291,10 @@ class Worker:
             waiter = Waiter(0)
             self._space.add(waiter)
             self.ring.rouse()
+            if self._stuck:
+                self._space.remove(waiter)
+                self.ring.drop("overflow")
+                return
             if not waiter.wait(deadline):
                 self._space.remove(waiter)
                 self.ring.drop("timeout")
@@ -301,6 +315,8 @@ class Worker:
             while self._handle():
                 idle = 0.0
                 self._answer()
+            if threading.current_thread() is not self._thread:
+                return  # the listener has forked, and this is its copy in the child
             self._answer()
             if self._stopping:
                 if not len(self.ring):
@@ -394,9 +410,10 @@ class Worker:
         waiter = Waiter(target)
         self._waiters.add(waiter)
         self.ring.rouse()
-        told = waiter.wait(deadline)
+        if not self._stuck:
+            waiter.wait(deadline)
         self._waiters.remove(waiter)
-        return 0 if told else self.ring.left(target)
+        return self.ring.left(target)
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`Queued.close`."""
@@ -425,9 +442,9 @@ class Worker:
         self.ring.rouse()
 
     def finish(self, timeout: float) -> None:
-        """Wait for what is left at the end of the interpreter, then give it up."""
-        left = self.flush(timeout)
+        """Take no more events at the end of the interpreter, wait for those that are left, then give them up."""
         self.ring.shut("exit")
+        left = self.flush(timeout)
         if left:
             self.ring.discard("exit")
             warn("%d events of %s were left when the interpreter ended", left, shown(self.listener))
@@ -438,10 +455,12 @@ class Worker:
     def _forked(self) -> None:
         """Start anew: the thread is in the other process, and nobody waits in this one."""
         self._thread = None
+        self._stuck = False
         self._doorbell = self._new_doorbell()
         self._waiters.clear()
         self._space.clear()
-        self.ring.arm(1)
+        if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
+            self.ring.arm(1)
 
     def _new_doorbell(self) -> threading.Lock:
         doorbell = threading.Lock()
