@@ -15,7 +15,7 @@ SOURCES = {
     "goanna._ring": "ext/_ring.pyx",
     "goanna.monitoring._publish": "ext/_publish.pyx",
 }
-HEADERS = ["ext/_native.h", "ext/_observe.h", "ext/_ring.h", "ext/_sieve.pxi"]
+HEADERS = ["ext/_native.h", "ext/_observe.h", "ext/_ring.h", "ext/_screen.pxi", "ext/_sieve.pxi"]
 
 
 def choice() -> str:

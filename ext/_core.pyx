@@ -14,6 +14,7 @@ once made, so like tuples they need no tp_clear, and nothing borrowed can go awa
 """
 
 cimport cython
+from cpython.pycapsule cimport PyCapsule_New
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 
@@ -672,6 +673,10 @@ def reader(cls, slot, name, doc=None):
     return goanna_new_reader(cls, intern_name(name), goanna_slot_offset(cls, member(cls, slot)), doc)
 
 
+# What the compiled publishers of drop-ins need of a Sieve, without a call through Python: how many were ever made, and
+# counting an event that one of them keeps out.
+_sieves = PyCapsule_New(<void*>&sieves_made, "goanna._core._sieves", NULL)
+_filtered = PyCapsule_New(<void*>count_filtered, "goanna._core._filtered", NULL)
 goanna_allow_vectorcall(Maker, goanna_maker_vectorcall)
 goanna_allow_vectorcall(Channel, goanna_channel_vectorcall)
 goanna_allow_vectorcall(Sieve, goanna_sieve_vectorcall)

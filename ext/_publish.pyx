@@ -12,10 +12,12 @@ cimport cython
 from cpython.datetime cimport import_datetime
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
+from cpython.pycapsule cimport PyCapsule_GetPointer
 
 import inspect
 from types import MethodType
 
+from goanna import _core as core
 from goanna.monitoring._publish_py import resolved
 
 __all__ = ["publisher", "refresh"]
@@ -101,6 +103,9 @@ def publisher(plan, names, *, resolve):
     return Publisher(plan, names, resolve == "registration")
 
 
+include "_screen.pxi"
+
+
 @cython.final
 @cython.no_gc_clear
 cdef class Row:
@@ -157,6 +162,9 @@ cdef class Publisher:
     cdef object method
     cdef object row
     cdef Row last
+    cdef object screen_name
+    cdef object fields
+    cdef Screen screen
     cdef object sensitive
     # What was right the last time: the pair of the last command name, and the last keywords that came in the order of
     # the parameters and left none of them out.
@@ -171,7 +179,7 @@ cdef class Publisher:
     cdef bint at_registration
     cdef unsigned long long namespace_version
     cdef unsigned long long type_version
-    cdef Py_ssize_t command, command_name, duration, reply, request_id, op_id, speculative_hello
+    cdef Py_ssize_t database, command, command_name, duration, reply, request_id, op_id, speculative_hello
 
     def __cinit__(self, plan, names, at_registration):
         cdef Py_ssize_t index
@@ -189,6 +197,11 @@ cdef class Publisher:
         self.listeners = intern(plan.listeners)
         self.method = intern(plan.method)
         self.row = intern(f"_goanna_{plan.name}")
+        self.screen_name = intern(f"_goanna_screen_{plan.name}")
+        self.database = plan.index("database_name")
+        self.fields = tuple(
+            [name for name, known in (("command_name", plan.kind != "plain"), ("database_name", self.database >= 0)) if known]
+        )
         self.at_registration = at_registration
         self.kind = {"plain": PLAIN, "started": STARTED, "succeeded": SUCCEEDED, "failed": FAILED}[plan.kind]
         self.command = plan.index("command")
@@ -383,6 +396,20 @@ cdef class Publisher:
         return <Row>row
 
 
+    cdef Screen find_screen(self, object instance):
+        """Return what can be said of this client's events before they are built."""
+        now = getattr(instance, self.listeners)
+        cdef Screen last = self.screen
+        if last is not None and last.fits(now):
+            return last
+        screen = instance.__dict__.get(self.screen_name)
+        if type(screen) is not Screen or not (<Screen>screen).fits(now):
+            screen = Screen(now, self.method, self.event_type, self.fields)
+            instance.__dict__[self.screen_name] = screen
+        self.screen = <Screen>screen
+        return <Screen>screen
+
+
 cdef int raised() except -1:
     """Let the caller's ``try`` meet the exception that a C call has left."""
     return -1
@@ -413,6 +440,7 @@ cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf,
     cdef PyObject* value
     cdef object name = None, reply = None, computed = None
     cdef Row row = None
+    cdef Screen screen
     if nargs < 1 or not self.parse(values, args + 1, nargs - 1, names) or not self.untouched():
         return goanna_own(goanna_call_original(<PyObject*>self.original, args, nargsf, names))
     if self.at_registration:
@@ -436,6 +464,12 @@ cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf,
         if self.speculative_hello >= 0 and goanna_is_true(values[self.speculative_hello]):
             reply = {}
             values[self.reply] = <PyObject*>reply
+    if sieves_made[0]:
+        screen = self.find_screen(<object>args[0])
+        if screen.sieves is not None and screen.rejects(
+            <PyObject*>name, NULL if self.database < 0 else values[self.database]
+        ):
+            return None
     event = goanna_allocate(<PyTypeObject*>self.event_type)
     for index in range(self.stored):
         if self.stores[index].parameter >= 0:

@@ -522,6 +522,7 @@ Raises:
         cdef long long start = begin
         cdef long long end
         cdef unsigned long generation
+        cdef Py_ssize_t lost
         cdef Slot slot
         cdef PyObject* result
         while handled < most:
@@ -529,13 +530,16 @@ Raises:
                 if self.gap is not None and self.tail_lost:
                     self.gap(self.trailing())
                 break
+            lost = self.at(0).lost
+            if lost and self.gap is not None:
+                self.at(0).lost = 0
+                self.gap(lost)  # before the event is taken, which may not be the oldest any more then
+                start = goanna_now()
+                continue
             slot = self.fetch()
             handler = <object>slot.handler
             event = own(slot.event)
             context = None if slot.context == NULL else own(slot.context)
-            if slot.lost and self.gap is not None:
-                self.gap(slot.lost)
-                start = goanna_now()
             handled += 1
             generation = self.generation
             if context is None:

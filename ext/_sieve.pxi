@@ -20,6 +20,13 @@ def sampled(value, threshold):
     return mixed(goanna_number(value)) < threshold
 
 
+cdef Py_ssize_t sieves_made = 0
+
+
+cdef void count_filtered(PyObject* sieve) noexcept:
+    (<Sieve>sieve).account.filtered += 1
+
+
 @cython.final
 @cython.no_gc_clear
 cdef class Sieve:
@@ -59,6 +66,8 @@ Raises:
     cdef goanna_call call
 
     def __cinit__(self, target, account, types=None, members=(), least=(), sample=None, rest=None):
+        global sieves_made
+        sieves_made += 1
         self.vectorcall = <vectorcallfunc>call_sieve
         if not callable(target):
             raise TypeError(f"the target of a Sieve must be callable, not {type(target).__name__}")

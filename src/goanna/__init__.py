@@ -41,6 +41,7 @@ from goanna.stats import Stats, Time
 if TYPE_CHECKING:
     from goanna.delivery.events_lost import EventsLost
     from goanna.delivery.on_loop import on_loop
+    from goanna.delivery.paired import Operation, paired
     from goanna.delivery.queued import queued
     from goanna.delivery.where import where
 
@@ -52,6 +53,7 @@ __all__ = [
     "EventsLost",
     "Field",
     "Listener",
+    "Operation",
     "Publisher",
     "Registration",
     "Stats",
@@ -62,6 +64,7 @@ __all__ = [
     "handles",
     "install",
     "on_loop",
+    "paired",
     "queued",
     "refresh",
     "replace",
@@ -72,7 +75,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_DELIVERY = ("EventsLost", "delivery", "on_loop", "queued", "where")
+_DELIVERY = ("EventsLost", "Operation", "delivery", "on_loop", "paired", "queued", "where")
 
 
 def __getattr__(name: str) -> Any:

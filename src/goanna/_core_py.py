@@ -187,7 +187,18 @@ class Table:
         TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker.
     """
 
-    __slots__ = ("_early", "_exceptions", "_methods", "_settled", "calls", "finished", "retired", "sieved")
+    __slots__ = (
+        "_early",
+        "_exceptions",
+        "_methods",
+        "_rejected",
+        "_screens",
+        "_settled",
+        "calls",
+        "finished",
+        "retired",
+        "sieved",
+    )
 
     def __init__(self, calls: Iterable[Call] = (), maker: Maker | None = None) -> None:
         self.calls = tuple(calls)
@@ -208,6 +219,8 @@ class Table:
         self.retired = False
         self._settled = 0
         self._exceptions: dict[int, list[int]] = {}
+        self._screens = tuple([call.sieve.account for call in self.calls if call.sieve is not None])
+        self._rejected = 0
 
     def __len__(self) -> int:
         """Return the number of calls."""
@@ -216,11 +229,14 @@ class Table:
     def settle(self) -> None:
         """Add the publishes finished since the last time to the account of every call."""
         with _COUNTS:
-            count = self.finished - self._settled
+            finished, rejected = self.finished, self._rejected  # they grow without the lock, always together
+            count = finished - self._settled
             if count:
-                self._settled += count
+                self._settled = finished
+                self._rejected -= rejected
                 for call in self.calls:
-                    call.account.delivered += count
+                    call.account.delivered += count - rejected
+                    call.account.filtered += rejected
                 exceptions, self._exceptions = self._exceptions, {}
                 for position, (skipped, failed, filtered) in exceptions.items():
                     account = self.calls[position].account
@@ -246,16 +262,35 @@ class Table:
 
     def _rejects(self, values: tuple[Any, ...]) -> bool:
         """Return whether the event that these arguments make is for nobody here, and count it then."""
-        for never, early in self._early:
-            if not never and not _outside(early, values):
-                return False
         if not self._early:
             return False
-        for call in self.calls:
-            if call.sieve is not None:
-                call.sieve.account.add(0, 0, 1)
-        self.finish(filtered=range(len(self.calls)))
+        for never, early in self._early:
+            if never:
+                continue
+            for index, allowed in early:
+                value = values[index]
+                try:
+                    if value not in allowed and value is not MISSING:  # a factory's value isn't known yet
+                        break
+                except TypeError:
+                    break
+            else:
+                return False
+        if _TORN_INCREMENT:
+            with _COUNTS:
+                self._count_rejected()
+        else:
+            self._count_rejected()
+        if self.retired:
+            self.settle()
         return True
+
+    def _count_rejected(self) -> None:
+        for account in self._screens:
+            account.filtered += 1
+        # No call and no jump between these two, so that nobody sees one without the other.
+        self._rejected += 1
+        self.finished += 1
 
     def _setback(self, method: Any, event: Any, errors: ErrorHandler | None, error: BaseException) -> Setback:
         """Return what is left of a publish in which ``method`` raised."""
@@ -292,19 +327,6 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<Table of {len(self.calls)}>"
-
-
-def _outside(early: tuple[tuple[int, frozenset[Any]], ...], values: tuple[Any, ...]) -> bool:
-    """Return whether one of the values is certainly not among those that it must be of."""
-    for index, allowed in early:
-        value = values[index]
-        if value is not MISSING:  # a factory's value isn't known yet
-            try:
-                if value not in allowed:
-                    return True
-            except TypeError:
-                return True
-    return False
 
 
 def _distinct(methods: Iterable[Callable[[Any], object]]) -> tuple[Callable[[Any], object], ...]:

@@ -504,15 +504,16 @@ class Ring:
         handled = 0
         begin = start = _now()
         while handled < most:
+            if self._gap is not None and (lost := self._gap_here()):
+                self._gap(lost)  # before the event is taken, which may not be the oldest any more then
+                start = _now()
+                continue
             taken = self.pop()
             if taken is None:
                 if self._gap is not None and self._tail_lost:
                     self._gap(self.trailing())
                 break
-            _, handler, event, context, _, lost = taken
-            if lost and self._gap is not None:
-                self._gap(lost)
-                start = _now()
+            _, handler, event, context, _, _ = taken
             handled += 1
             generation = self._generation
             error: BaseException | None = None
@@ -538,6 +539,16 @@ class Ring:
                 break
             start = end
         return handled
+
+    def _gap_here(self) -> int:
+        """Return how many events were dropped before the oldest one, and forget it."""
+        with self._lock:
+            if not self._slots:
+                return 0
+            slot = self._slots[0]
+            lost: int = slot[LOST]
+            slot[LOST] = 0
+            return lost
 
     def arm(self, level: int) -> bool:
         """Ask to be woken when this many events wait; return False, and do nothing, if they do already."""

@@ -1,8 +1,8 @@
 """Delivery: what stands between a publisher and a listener that is slow, asynchronous or wants only some of the events.
 
 :func:`queued` hands events to a thread, :func:`on_loop` to an event loop, :func:`where` lets through those that meet
-conditions. Each takes a listener of any interface and returns one of the same, so that it goes wherever the listener
-went, and they nest.
+conditions, :func:`paired` brings the beginning and the end of an operation together. Each takes a listener of any
+interface and returns one of the same, so that it goes wherever the listener went, and they nest.
 
 Other loops than asyncio's and Tornado's come in by :class:`Loop`: an object with its methods is all that
 :func:`on_loop` needs. :class:`TaskGroupLoop` is one, for trio and anyio.
@@ -11,6 +11,7 @@ Other loops than asyncio's and Tornado's come in by :class:`Loop`: an object wit
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.loops import Loop, LoopClosedError, TaskGroupLoop
 from goanna.delivery.on_loop import OnLoop, on_loop
+from goanna.delivery.paired import Operation, Paired, paired
 from goanna.delivery.queued import Queued, QueueFullError, queued
 from goanna.delivery.where import Where, where
 from goanna.delivery.wrapper import Wrapper
@@ -20,12 +21,15 @@ __all__ = [
     "Loop",
     "LoopClosedError",
     "OnLoop",
+    "Operation",
+    "Paired",
     "QueueFullError",
     "Queued",
     "TaskGroupLoop",
     "Where",
     "Wrapper",
     "on_loop",
+    "paired",
     "queued",
     "where",
 ]

@@ -1,8 +1,8 @@
 """Which methods of a listener take events, for listeners of any library.
 
 goanna's own interfaces say so themselves (:func:`goanna.handles`). The others are known by their shape: an interface is
-a class that consists of nothing but public methods which take one event each and are hollow: abstract, empty, or raising
-NotImplementedError. That is what ``pymongo.monitoring`` has, in all its versions.
+a class that consists of nothing but public methods which take one event each and are hollow: abstract, empty, or
+raising NotImplementedError. That is what ``pymongo.monitoring`` has, in all its versions.
 """
 
 from __future__ import annotations
@@ -47,11 +47,14 @@ def interfaces_of(listener: Any) -> Interfaces:
     """
     if isinstance(listener, type):
         raise TypeError(f"a listener object is needed, not the class {listener.__name__}; call it first")
-    found = Interfaces(type(listener))
+    found = vars(type(listener)).get("__interfaces__")  # a wrapper is not derived from all of its interfaces
+    if not isinstance(found, Interfaces):
+        found = Interfaces(type(listener))
     if not found.names:
         raise TypeError(
             f"{type(listener).__qualname__} implements no listener interface: derive it from a subclass of "
-            "goanna.Listener whose methods are marked with @goanna.handles(...), or from a listener class of pymongo.monitoring"
+            "goanna.Listener whose methods are marked with @goanna.handles(...), or from a listener class of "
+            "pymongo.monitoring"
         )
     return found
 

@@ -309,6 +309,17 @@ class Worker:
 
     def _run(self) -> None:
         """Handle events until the queue is closed and empty."""
+        try:
+            self._work()
+        except BaseException:  # of an error policy: threading.excepthook tells, and a new thread goes on
+            if threading.current_thread() is self._thread:
+                self._lose_thread()
+                self._answer()
+                if len(self.ring):
+                    self.ring.rouse()
+            raise
+
+    def _work(self) -> None:
         doorbell = self._doorbell
         idle = 0.0
         while True:
@@ -370,18 +381,22 @@ class Worker:
             self._space.answer(lambda _: int(len(self.ring) >= self._maxsize))
 
     def _failed(self, error: BaseException, handler: Any, event: Any) -> None:
-        """Hand an error to the policy; even SystemExit ends no thread that others rely on."""
-        if not isinstance(error, Exception):
-            wrapped = RuntimeError(f"{type(error).__name__} raised in the thread of a queue")
-            wrapped.__cause__ = error
-            error = wrapped
+        """Hand an error to the policy, and isolate a listener that fails too often."""
         try:
-            self._errors(error, self.listener, event)
+            self._report(error, event)
         finally:
             if self._quarantine is not None and self.ring.streak >= self._quarantine and self.ring.shut_for is None:
                 self.ring.shut("quarantined")
                 self.ring.discard("quarantined")
                 warn_quarantined(self.listener, self.ring.streak)
+
+    def _report(self, error: BaseException, event: Any) -> None:
+        """Hand an error to the policy; even SystemExit ends no thread that others rely on."""
+        if not isinstance(error, Exception):
+            wrapped = RuntimeError(f"{type(error).__name__} raised in the thread of a queue")
+            wrapped.__cause__ = error
+            error = wrapped
+        self._errors(error, self.listener, event)
 
     def _slowed(self, handler: Any, event: Any, nanoseconds: int) -> None:
         warn_slow(self.listener, event, nanoseconds)
@@ -392,8 +407,8 @@ class Worker:
         assert self._gap_method is not None
         try:
             self._gap_method(marker)
-        except Exception as error:
-            self._errors(error, self.listener, marker)
+        except BaseException as error:
+            self._report(error, marker)
 
     # Everybody.
 
@@ -454,13 +469,18 @@ class Worker:
 
     def _forked(self) -> None:
         """Start anew: the thread is in the other process, and nobody waits in this one."""
+        self._waiters.clear()
+        self._space.clear()
+        self._lose_thread()
+
+    def _lose_thread(self) -> None:
+        """Have a new thread started when the next event comes."""
         self._thread = None
         self._stuck = False
         self._doorbell = self._new_doorbell()
-        self._waiters.clear()
-        self._space.clear()
         if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
-            self.ring.arm(1)
+            self.ring.disarm()
+            self.ring.arm(len(self.ring) + 1)
 
     def _new_doorbell(self) -> threading.Lock:
         doorbell = threading.Lock()

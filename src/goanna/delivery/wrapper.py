@@ -111,6 +111,7 @@ def wrap(kind: type[_W], interfaces: Interfaces, methods: Mapping[str, Method | 
         "__methods__": frozenset(methods),
         "__module__": kind.__module__,
         "__doc__": kind.__doc__,
+        "__interfaces__": interfaces,
     }
     for name, method in methods.items():
         namespace[name] = _nothing(name) if method is None else _delegate(name)

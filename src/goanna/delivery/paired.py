@@ -1,0 +1,297 @@
+"""paired: one call for what begins and ends, with what the beginning left for the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, final
+
+from goanna._forks import after_fork
+from goanna.delivery.interfaces import Interfaces, interfaces_of
+from goanna.delivery.wrapper import Wrapper, checked_int, checked_seconds, wrap
+from goanna.events import Event
+from goanna.listeners import check_method, does_nothing
+from goanna.stats import Stats
+
+__all__ = ["Operation", "Paired", "paired"]
+
+
+class Operation(Event):
+    """Something that began and ended.
+
+    Attributes:
+        start: the event of its beginning.
+        end: the event of its end, of success or failure.
+        duration: seconds it took: as the end event says, or else from one event to the other.
+        carried: what the listener's method for the beginning returned, None if it has none.
+    """
+
+    start: Any
+    end: Any
+    duration: float
+    carried: Any = None
+
+
+class Paired(Wrapper):
+    """What :func:`paired` returns: a listener that brings beginnings and ends together."""
+
+    _pairs: _Pairs
+
+    @property
+    def listener(self) -> Any:
+        """The listener behind it."""
+        return self._pairs.listener
+
+    def stats(self) -> Stats:
+        """Return what became of the operations, all counts of one moment.
+
+        Every operation counts once: as pending from its start on, as delivered or failed when it ended and the listener
+        was called, as dropped if it was given up: "overflow" if too many were open, "expired" if its end did not come
+        in time, "unpaired" if an end came without its start, or a second start.
+        """
+        return self._pairs.stats()
+
+    def flush(self, timeout: float | None = None) -> int:
+        """Return 0: what is pending here is under way, and no waiting would end it."""
+        return 0
+
+    def close(self, timeout: float | None = None) -> int:
+        """Give up the operations that are open; return how many those were. Later ones are taken as before."""
+        return self._pairs.give_up()
+
+    async def aflush(self, timeout: float | None = None) -> int:
+        """Return 0, like :meth:`flush`."""
+        return 0
+
+    async def aclose(self, timeout: float | None = None) -> int:
+        """Do what :meth:`close` does."""
+        return self._pairs.give_up()
+
+
+def paired(
+    listener: Any,
+    *,
+    start: str = "started",
+    ends: str | Iterable[str] = ("succeeded", "failed"),
+    method: str = "command",
+    key: Callable[[Any], Any] | None = None,
+    maxsize: int = 10_000,
+    expires: float = 600.0,
+) -> Any:
+    """Return a listener that calls ``listener.command(operation)`` once for each operation, when it has ended.
+
+    ``listener.started(event)`` is called first, on the spot, if it does anything; what it returns is there again in
+    ``operation.carried``. Its methods for the ends are not called. What ``listener`` raises is passed on to whoever
+    publishes. Behind a queue, ``queued(paired(listener))``, all of it happens in the thread of the queue.
+
+    Args:
+        listener: of any interface, for instance ``pymongo.monitoring.CommandListener``, with a method ``command``.
+        start: the method of the interface that takes the beginning.
+        ends: those that take an end, one or several.
+        method: the method of ``listener`` that takes the :class:`Operation`.
+        key: called with each event; what belongs together has equal keys. By default that is the event's
+            ``request_id`` and ``connection_id``, as far as it has them.
+        maxsize: the most operations that are open at once; beyond it the oldest is given up.
+        expires: seconds after which an operation whose end has not come is given up.
+
+    Returns:
+        A :class:`~goanna.delivery.Paired`, which is an instance of the interfaces of ``listener`` too.
+
+    Raises:
+        TypeError, ValueError: an argument is none of these; ``listener`` is no listener or lacks one of the methods.
+    """
+    interfaces = interfaces_of(listener)
+    last = (ends,) if isinstance(ends, str) else tuple(ends)
+    for one in (start, *last):
+        if one not in interfaces.names:
+            raise ValueError(
+                f"{type(listener).__qualname__} has no method {one!r} for events; "
+                f"start and ends must be of {', '.join(interfaces.names)}"
+            )
+    if not last or start in last:
+        raise ValueError(f"ends must be methods other than {start!r}, one at least")
+    if key is not None and not callable(key):
+        raise TypeError(f"key must be callable or None, not {type(key).__name__}")
+    call = getattr(listener, method, None)
+    if call is None:
+        raise TypeError(f"{type(listener).__qualname__} has no method {method}(operation)")
+    shown = type(listener).__qualname__
+    check_method(call, f"{shown}.{method}")
+    begin = getattr(listener, start)
+    check_method(begin, f"{shown}.{start}")
+    pairs = _Pairs(
+        listener,
+        None if _is_inherited(listener, start, interfaces) else begin,
+        call,
+        _key if key is None else key,
+        checked_int("maxsize", maxsize, 1),
+        checked_seconds("expires", expires),
+    )
+    # The other methods of the interface, if there are any, go to the listener as they are.
+    others = {one: getattr(listener, one) for one in interfaces.names if one != start and one not in last}
+    methods = {one: None if does_nothing(other) else other for one, other in others.items()}
+    wrapper = wrap(Paired, interfaces, {**methods, start: pairs.start, **dict.fromkeys(last, pairs.end)})
+    wrapper._pairs = pairs
+    return wrapper
+
+
+def _is_inherited(listener: Any, name: str, interfaces: Interfaces) -> bool:
+    """Return whether a method is the interface's own, which only says that it is not implemented."""
+    found = getattr(type(listener), name, None)
+    return name not in getattr(listener, "__dict__", {}) and any(
+        found is getattr(base, name, None) for base in interfaces.bases
+    )
+
+
+def _key(event: Any) -> Any:
+    request = getattr(event, "request_id", None)
+    connection = getattr(event, "connection_id", None)
+    if request is None and connection is None:
+        raise TypeError(
+            f"{type(event).__name__} has neither request_id nor connection_id; say with key= what belongs together"
+        )
+    return request, connection
+
+
+@final
+class _Open:
+    """An operation that has begun; not to be delivered if the listener failed on its beginning."""
+
+    __slots__ = ("carried", "failed", "start", "time")
+
+    def __init__(self, start: Any, carried: Any, failed: bool) -> None:
+        self.start = start
+        self.carried = carried
+        self.failed = failed
+        self.time = time.monotonic()
+
+
+_REASONS: Final = ("overflow", "expired", "unpaired", "closed")
+
+
+@final
+class _Pairs:
+    """The operations that are open, and the counts."""
+
+    def __init__(
+        self,
+        listener: Any,
+        begin: Callable[[Any], Any] | None,
+        call: Callable[[Operation], object],
+        key: Callable[[Any], Any],
+        maxsize: int,
+        expires: float,
+    ) -> None:
+        self.listener = listener
+        self._begin = begin
+        self._call = call
+        self._key = key
+        self._maxsize = maxsize
+        self._expires = expires
+        # Re-entrant, because a finalizer may publish while it is held; no listener runs under it.
+        self._lock = threading.RLock()
+        self._open: dict[Any, _Open] = {}
+        self._begun = 0
+        self._delivered = 0
+        self._failed = 0
+        self._calling = 0
+        self._high_water = 0
+        self._dropped = dict.fromkeys(_REASONS, 0)
+        after_fork(self)
+
+    def start(self, event: Any) -> None:
+        """Take the beginning of an operation."""
+        key = self._key(event)
+        carried = None
+        try:
+            if self._begin is not None:
+                carried = self._begin(event)
+        except BaseException:
+            self._keep(key, _Open(event, None, failed=True))
+            raise
+        self._keep(key, _Open(event, carried, failed=False))
+
+    def end(self, event: Any) -> None:
+        """Take the end of an operation, and tell the listener."""
+        key = self._key(event)
+        with self._lock:
+            found = self._open.pop(key, None)
+            if found is None:
+                self._begun += 1
+                self._dropped["unpaired"] += 1
+                return
+            if found.failed:
+                return  # counted when it failed
+            self._calling += 1
+        failed = True
+        try:
+            self._call(Operation(found.start, event, _duration(event, found), found.carried))
+            failed = False
+        finally:
+            with self._lock:
+                self._calling -= 1
+                self._failed += failed
+                self._delivered += not failed
+
+    def _keep(self, key: Any, one: _Open) -> None:
+        out: list[_Open] = []
+        with self._lock:
+            self._begun += 1
+            self._failed += one.failed
+            before = self._open.pop(key, None)
+            if before is not None:
+                self._give_up_one(before, "unpaired", out)
+            self._open[key] = one
+            while self._open:
+                first, oldest = next(iter(self._open.items()))
+                expired = one.time - oldest.time >= self._expires and oldest is not one
+                if not expired and len(self._open) <= self._maxsize:
+                    break
+                del self._open[first]
+                self._give_up_one(oldest, "expired" if expired else "overflow", out)
+            self._high_water = max(self._high_water, len(self._open) + self._calling)
+        del out  # what goes away with them may run any code
+
+    def _give_up_one(self, one: _Open, reason: str, out: list[_Open]) -> None:
+        out.append(one)
+        if not one.failed:
+            self._dropped[reason] += 1
+
+    def give_up(self) -> int:
+        """Give up all that are open."""
+        out: list[_Open] = []
+        with self._lock:
+            for one in self._open.values():
+                self._give_up_one(one, "closed", out)
+            self._open.clear()
+            return sum(1 for one in out if not one.failed)
+
+    def _pending(self) -> int:
+        return sum(1 for one in self._open.values() if not one.failed) + self._calling
+
+    def stats(self) -> Stats:
+        """Return all counts."""
+        with self._lock:
+            oldest = next((one.time for one in self._open.values() if not one.failed), None)
+            return Stats(
+                self._begun,
+                self._delivered,
+                self._failed,
+                0,
+                {reason: count for reason, count in self._dropped.items() if count},
+                self._pending(),
+                self._high_water,
+                0.0 if oldest is None else time.monotonic() - oldest,
+            )
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()
+
+
+def _duration(end: Any, one: _Open) -> float:
+    micros = getattr(end, "duration_micros", None)
+    if micros is not None:
+        return float(micros) / 1e6
+    duration = getattr(end, "duration", None)
+    return float(duration) if isinstance(duration, int | float) else time.monotonic() - one.time
