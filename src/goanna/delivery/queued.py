@@ -258,6 +258,8 @@ class Worker:
         if not len(self.ring):
             self.ring.arm(1)
             return
+        # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
+        self._doorbell = self._new_doorbell()
         try:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
@@ -309,24 +311,28 @@ class Worker:
 
     def _run(self) -> None:
         """Handle events until the queue is closed and empty."""
+        doorbell = self._doorbell
         try:
-            self._work()
+            self._work(doorbell)
         except BaseException:  # of an error policy: threading.excepthook tells, and a new thread goes on
-            if threading.current_thread() is self._thread:
+            if self._is_mine(doorbell):
                 self._lose_thread()
                 self._answer()
                 if len(self.ring):
                     self.ring.rouse()
             raise
 
-    def _work(self) -> None:
-        doorbell = self._doorbell
+    def _is_mine(self, doorbell: threading.Lock) -> bool:
+        """Return whether the thread that was started with this doorbell is still the one of this queue."""
+        return self._thread is not None and doorbell is self._doorbell
+
+    def _work(self, doorbell: threading.Lock) -> None:
         idle = 0.0
         while True:
             while self._handle():
                 idle = 0.0
                 self._answer()
-            if threading.current_thread() is not self._thread:
+            if not self._is_mine(doorbell):
                 return  # the listener has forked, and this is its copy in the child
             self._answer()
             if self._stopping:
@@ -477,7 +483,6 @@ class Worker:
         """Have a new thread started when the next event comes."""
         self._thread = None
         self._stuck = False
-        self._doorbell = self._new_doorbell()
         if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
             self.ring.disarm()
             self.ring.arm(len(self.ring) + 1)
