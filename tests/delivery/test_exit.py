@@ -328,5 +328,3 @@ def test_ending_the_process_at_once_is_left_alone(backend: str, tmp_path: Path) 
     """os._exit is what it says."""
     done = run(f"{SLEEPY}\ntell(100, 'main')\nos._exit(4)\n", backend, tmp_path)
     assert (done.status, done.stderr) == (4, "")
-
-
