@@ -12,9 +12,10 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from pymongo import MongoClient, monitoring
+
 import goanna
 from delivery.kit import Told, ToldListener, Writer, exact, note
-from pymongo import MongoClient, monitoring
 
 
 class Commands(monitoring.CommandListener):

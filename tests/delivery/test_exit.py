@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import backends
-from delivery.processes import LONG, environment, ended_well, noted, run
+from delivery.processes import LONG, ended_well, environment, noted, run
 
 SLEEPY = """
 import atexit, os, sys, threading

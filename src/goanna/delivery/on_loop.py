@@ -220,12 +220,12 @@ class Courier:
 
     def _post(self) -> None:
         self._posted = True
+        # Armed before, because the loop may have run the callback, and armed anew, before post() returns.
+        self.ring.arm(self._maxsize)
         try:
             self._loop.post(self._run)
         except LoopClosedError:
             self._give_up()
-        else:
-            self.ring.arm(self._maxsize)
 
     def look_at_loop(self) -> None:
         """Drop what waits if the loop is closed."""
