@@ -1,4 +1,4 @@
-"""The application that the servers of test_prefork.py serve, in worker processes forked off a master that has loaded it.
+"""The application that the servers of test_prefork.py serve, in worker processes forked off a master that loaded it.
 
 The queued listener is the master's, as is all that a module makes when it is imported; the client of each worker is its
 own, as PyMongo wants it.
