@@ -95,11 +95,6 @@ static inline int goanna_bucket(long long nanoseconds)
     return bits;
 }
 
-static inline unsigned long goanna_this_thread(void)
-{
-    return PyThread_get_thread_ident();
-}
-
 static inline PyObject *goanna_call_event(PyObject *method, PyObject *event)
 {
     PyObject *stack[2] = {NULL, event};

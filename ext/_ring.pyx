@@ -12,6 +12,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 
 import contextvars
+import threading
 
 __all__ = ["BUCKETS", "REASONS", "Inlet", "Ring", "enter_report", "in_report", "leave_report"]
 
@@ -30,7 +31,6 @@ cdef extern from "_ring.h":
     void goanna_watch_forks() noexcept
     unsigned long goanna_forks() noexcept
     int goanna_bucket(long long nanoseconds) noexcept
-    unsigned long goanna_this_thread() noexcept
     PyObject* goanna_call_event(PyObject* method, PyObject* event) noexcept
     PyObject* goanna_call_within(PyObject* context, PyObject* method, PyObject* event) noexcept
     Py_ssize_t goanna_inlet_vectorcall "offsetof(struct __pyx_obj_6goanna_5_ring_Inlet, vectorcall)"
@@ -70,7 +70,7 @@ def enter_report():
         Whether it did not do so already; then :func:`leave_report` must follow.
     """
     global reports
-    thread = goanna_this_thread()
+    thread = threading.get_ident()  # looked up each time: gevent puts that of greenlets there
     if thread in reporting:
         return False
     reporting.add(thread)
@@ -80,13 +80,13 @@ def enter_report():
 
 def in_report():
     """Return whether this thread writes a report of goanna's own at this moment."""
-    return bool(reports and goanna_this_thread() in reporting)
+    return bool(reports and threading.get_ident() in reporting)
 
 
 def leave_report():
     """Say that the report is written."""
     global reports
-    reporting.discard(goanna_this_thread())
+    reporting.discard(threading.get_ident())
     reports = len(reporting)
 
 
@@ -327,7 +327,7 @@ Raises:
         context = None
         if goanna_forks() != self.generation:
             self.check_fork()
-        if reports and goanna_this_thread() in reporting:
+        if reports and threading.get_ident() in reporting:
             self.count_dropped(REENTRANT)
             return 0
         if self.shut_number != OPEN:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import sys
-import threading
 import time
 import weakref
 from typing import Protocol
@@ -17,17 +16,18 @@ class _Waiting(Protocol):
 
     def hurry(self) -> None: ...
 
+    def flush(self, timeout: float) -> int: ...
+
     def finish(self, timeout: float) -> None: ...
 
 
-_lock = threading.Lock()
-_waiting: list[weakref.ref[_Waiting]] = []
+_waiting: set[weakref.ref[_Waiting]] = set()
 _processes: set[int] = set()
 
 
 def at_exit(one: _Waiting) -> None:
     """Have ``one.finish(timeout)`` called when the interpreter ends, within ``one.exit_timeout`` seconds from then."""
-    _waiting[:] = [*[known for known in _waiting if known() is not None], weakref.ref(one)]
+    _waiting.add(weakref.ref(one, _waiting.discard))  # each one step, whatever other threads do
 
 
 def at_exit_of_this_process() -> None:
@@ -48,9 +48,13 @@ def _finish() -> None:
     """Let all finish at the same time, each within its own bound."""
     begin = time.monotonic()
     ones = [one for reference in list(_waiting) if (one := reference()) is not None]
+    ones.sort(key=lambda one: one.exit_timeout)
     for one in ones:
         one.hurry()
-    for one in sorted(ones, key=lambda one: one.exit_timeout):
+    # Nobody is finished before all are flushed: a listener may publish into another one's queue.
+    for one in ones:
+        one.flush(max(begin + one.exit_timeout - time.monotonic(), 0.0))
+    for one in ones:
         one.finish(max(begin + one.exit_timeout - time.monotonic(), 0.0))
 
 

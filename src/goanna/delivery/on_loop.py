@@ -466,7 +466,8 @@ class Courier:
         self._pumps = 0
         self._flying.clear()
         self._waiters.clear()
-        self.ring.arm(1)
+        if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
+            self.ring.arm(1)
 
 
 def _is_plain(method: Any) -> bool:

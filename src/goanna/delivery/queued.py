@@ -227,6 +227,7 @@ class Worker:
         self._waiters = Waiters()
         self._space = Waiters()
         self._stopping = False
+        self._stuck = False
         self._thread: threading.Thread | None = None
         self._doorbell = _new_doorbell()
         self._hand: list[Worker] = []
@@ -261,17 +262,29 @@ class Worker:
             if self.ring.arm(1):
                 self._hand.clear()
                 return
-        thread = threading.Thread(target=_run, args=(self._hand, self._doorbell), name=self._name, daemon=True)
-        self._thread = thread
+        # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
+        self._doorbell = _new_doorbell()
+        arguments = (self._hand, self._doorbell)
         try:
-            thread.start()
-        except RuntimeError as error:  # no more threads, or the interpreter is about to end
-            self._thread = None
-            self._hand.clear()
-            warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
-            self.ring.arm(min(len(self.ring) + 1, self._maxsize))
+            self._thread = threading.Thread(target=_run, args=arguments, name=self._name, daemon=True)
+            self._thread.start()
+        except RuntimeError as error:  # no more threads, none in this interpreter, or it is about to end
+            self._did_not_start(error)
         else:
+            self._stuck = False
             at_exit_of_this_process()
+
+    def _did_not_start(self, error: RuntimeError) -> None:
+        """Let the next event try again, and nobody wait for a thread that there isn't."""
+        self._thread = None
+        self._hand.clear()
+        if not self._stuck:
+            self._stuck = True
+            warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
+        if not self.ring.arm(min(len(self.ring) + 1, self._maxsize)):
+            self.ring.arm(self._maxsize + 1)  # full: whoever flushes tries again
+        self._waiters.answer(lambda _: 0)
+        self._space.answer(lambda _: 0)
 
     def _block(self, handler: Any, event: Any, context: Any) -> None:
         """Hold the publisher up until there is room."""
@@ -286,6 +299,10 @@ class Worker:
             waiter = Waiter(0)
             self._space.add(waiter)
             self.ring.rouse()
+            if self._stuck:
+                self._space.remove(waiter)
+                self.ring.drop("overflow")
+                return
             if not waiter.wait(deadline):
                 self._space.remove(waiter)
                 self.ring.drop("timeout")
@@ -298,11 +315,17 @@ class Worker:
 
     # The thread.
 
-    def work(self) -> bool:
-        """Handle what waits; return False if the queue is closed and nothing more will come."""
+    def work(self, doorbell: threading.Lock) -> bool:
+        """Handle what waits; return False if the queue is closed and nothing more will come.
+
+        Args:
+            doorbell: what the thread was started with.
+        """
         while True:
             while self._handled():
                 self._answer()
+            if self._thread is None or doorbell is not self._doorbell:
+                return False  # the listener has forked, and this is its copy in the child
             self._answer()
             if not self._stopping:
                 return True
@@ -424,9 +447,10 @@ class Worker:
         waiter = Waiter(target)
         self._waiters.add(waiter)
         self.ring.rouse()
-        told = waiter.wait(deadline)
+        if not self._stuck:
+            waiter.wait(deadline)
         self._waiters.remove(waiter)
-        return 0 if told else self.ring.left(target)
+        return self.ring.left(target)
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`Queued.close`."""
@@ -459,10 +483,10 @@ class Worker:
         self.ring.rouse()
 
     def finish(self, timeout: float) -> None:
-        """Wait for what is left at the end of the interpreter, then give it up."""
-        left = self.flush(timeout)
+        """Take no more events at the end of the interpreter, wait for those that are left, then give them up."""
         self.ring.shut("exit")
         self._answer()
+        left = self.flush(timeout)
         if left:
             self.ring.discard("exit")
             warn("%d events of %s were left when the interpreter ended", left, shown(self.listener))
@@ -473,11 +497,13 @@ class Worker:
     def _forked(self) -> None:
         """Start anew: the thread is in the other process, and nobody waits in this one."""
         self._thread = None
-        self._doorbell = _new_doorbell()
+        self._stuck = False
         self._hand = []
         self._waiters.clear()
         self._space.clear()
-        self.ring.arm(1)
+        if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
+            self.ring.disarm()
+            self.ring.arm(len(self.ring) + 1)
 
 
 def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
@@ -489,7 +515,7 @@ def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
     idle = 0.0
     worker = hand.pop()
     gone = weakref.ref(worker, lambda _: doorbell.release())
-    while worker.work():
+    while worker.work(doorbell):
         now = worker.rest(idle, hand, doorbell)
         idle = now or 0.0
         if now is None:

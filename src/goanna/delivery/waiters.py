@@ -33,20 +33,22 @@ class Waiter:
 
 @final
 class Waiters:
-    """Those who wait for one consumer."""
+    """Those who wait for one consumer.
+
+    Without a lock, which a process that is forked off might inherit locked: each change is one step of a dict.
+    """
 
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: tuple[Waiter, ...] = ()
+        self._waiting: dict[Waiter, None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
     def add(self, waiter: Waiter) -> None:
         """Have it told when its events are dealt with."""
-        with _CHANGES:
-            self._waiting = (*self._waiting, waiter)
+        self._waiting[waiter] = None
 
     def remove(self, waiter: Waiter) -> bool:
         """Forget it; return False if it is not there any more, because it has been told."""

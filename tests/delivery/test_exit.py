@@ -1,0 +1,329 @@
+"""The end of the interpreter: what waits is delivered within a bound, the rest is counted and reported."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import backends
+from delivery.processes import LONG, ended_well, environment, noted, run
+
+SLEEPY = """
+import atexit, os, sys, threading
+import goanna
+from delivery.kit import Gated, Hanging, Told, ToldListener, Writer, exact, note
+
+# Nothing but the end of the interpreter would have these events handled.
+queue = goanna.queued(Writer(), batch=1000, delay=3600)
+
+def tell(count, source):
+    for number in range(count):
+        queue.told(Told(number, source))
+"""
+
+ENDS = {
+    "the end of the program": ("", 0, ""),
+    "sys.exit": ("sys.exit(3)", 3, ""),
+    "an exception": ("raise ValueError('nobody catches this')", 1, r"ValueError: nobody catches this$"),
+    "a thread": ("threading.Thread(target=tell, args=(100, 'thread')).start()", 0, ""),
+    "SIGINT": ("import signal; signal.raise_signal(signal.SIGINT)", -signal.SIGINT, r"KeyboardInterrupt$"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_waits_is_delivered(backend: str, tmp_path: Path, end: str) -> None:
+    last, status, error = ENDS[end]
+    done = run(f"{SLEEPY}\ntell(100, 'main')\n{last}\n", backend, tmp_path)
+    assert done.status == status, done.stderr
+    assert re.search(error, done.stderr.rstrip()) if error else not done.stderr
+    assert done.of("main") == [list(range(100))]
+    assert done.of("thread") == ([list(range(100))] if end == "a thread" else [])
+
+
+def test_a_signal_handler_that_exits(backend: str, tmp_path: Path) -> None:
+    """As process managers end their programs: SIGTERM, which the program turns into an exit."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        SLEEPY + "import signal\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "tell(100, 'main')\n"
+        "print('ready', flush=True)\n"
+        "while True:\n"
+        "    signal.pause()\n"
+    )
+    evidence = tmp_path / "evidence"
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", str(program)],
+        env=environment(backend, evidence),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=LONG)
+        assert (process.returncode, errors) == (0, b"")
+    assert noted(evidence) == {process.pid: {"main": list(range(100))}}
+
+
+def test_what_other_handlers_of_the_end_publish(backend: str, tmp_path: Path) -> None:
+    """They run in reverse: those registered after goanna was imported come before it and are still delivered."""
+    program = """
+        import atexit
+
+        def earlier():
+            queue.told(Told(1, "too-late"))
+            stats = queue.stats()
+            assert stats.dropped == {"exit": 1}, stats
+            assert exact(stats) and (stats.published, stats.delivered) == (3, 2), stats
+            note("checked", 1)
+
+        atexit.register(earlier)
+
+        import goanna
+        from delivery.kit import Told, Writer, exact, note
+
+        queue = goanna.queued(Writer(), batch=1000, delay=3600)
+        atexit.register(lambda: queue.told(Told(1, "in-time")))
+        queue.told(Told(0, "in-time"))
+    """
+    done = run(program, backend, tmp_path)
+    assert ended_well(done)
+    assert done.of("in-time") == [[0, 1]]
+    assert done.of("too-late") == []
+    assert done.of("checked") == [[1]]
+
+
+HANGING = f"""{SLEEPY}
+hanging = [Hanging(), Hanging()]
+queues = [goanna.queued(one, exit_timeout=float(sys.argv[1])) for one in hanging]
+for number in range(100):
+    for one in queues:
+        one.told(Told(number))
+tell(100, "main")
+for one in hanging:
+    assert one.there.wait(60)
+"""
+
+
+@pytest.mark.parametrize("bound", [0.0, 0.5])
+def test_a_listener_that_hangs_does_not_keep_the_process(backend: str, tmp_path: Path, bound: float) -> None:
+    done = run(HANGING, backend, tmp_path, str(bound))
+    assert done.status == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert re.fullmatch("100 events of <.*Hanging .*> were left when the interpreter ended", line)
+    # The one that works is not in the way of those that don't, nor they in its.
+    assert done.of("main") == [list(range(100))]
+
+
+def test_an_end_that_is_bounded_is_not_waited_for_by_other_means(backend: str, tmp_path: Path) -> None:
+    """A closed queue with a listener that hangs in its last event."""
+    program = f"""{SLEEPY}
+listener = Hanging()
+closed = goanna.queued(listener, exit_timeout=0.1)
+closed.told(Told(0))
+assert listener.there.wait(60)
+assert closed.close(0.0) == 1
+closed.told(Told(1))
+stats = closed.stats()
+assert exact(stats) and stats.pending == 1 and stats.dropped == {{"closed": 1}}, stats
+"""
+    done = run(program, backend, tmp_path)
+    assert done.status == 0, done.stderr
+    assert re.fullmatch("1 events of <.*Hanging .*> were left when the interpreter ended\n", done.stderr)
+
+
+def test_a_listener_that_publishes_into_another_queue(backend: str, tmp_path: Path) -> None:
+    """At the end all is flushed before anything is shut, whatever its bound."""
+    program = f"""{SLEEPY}
+class Forwarding(ToldListener):
+    def told(self, event):
+        queue.told(event)
+
+first = goanna.queued(Forwarding(), batch=1000, delay=3600, exit_timeout=int(sys.argv[1]))
+for number in range(100):
+    first.told(Told(number, "forwarded"))
+"""
+    for bound in ("1", "60"):  # the other one has the default of 2
+        done = run(program, backend, tmp_path, bound)
+        assert ended_well(done)
+    assert [one for one in done.of("forwarded") if one != list(range(100))] == []
+    assert len(done.of("forwarded")) == 2
+
+
+def test_daemon_threads_that_go_on_publishing(backend: str, tmp_path: Path) -> None:
+    """Up to a moment what they publish is delivered, from then on it is counted; the end comes all the same."""
+    program = """
+        import atexit
+
+        def last():
+            for one in (queue, small):
+                stats = one.stats()
+                assert exact(stats), stats
+                assert not stats.pending, stats
+            lost = queue.stats().dropped
+            note("delivered", queue.stats().delivered)
+            assert set(lost) <= {"exit", "overflow"}, lost
+
+        atexit.register(last)
+
+        import itertools, threading
+        import goanna
+        from delivery.kit import Told, ToldListener, exact, note
+
+        class Counter(ToldListener):
+            def told(self, event):
+                self.last = event
+
+        queue = goanna.queued(Counter())
+        small = goanna.queued(Counter(), maxsize=3, overflow="block", timeout=0.01)
+        begun = threading.Barrier(5)
+
+        def publish(one):
+            one.told(Told(0))
+            begun.wait()
+            for number in itertools.count(1):
+                one.told(Told(number))
+
+        for _ in range(2):
+            for one in (queue, small):
+                threading.Thread(target=publish, args=(one,), daemon=True).start()
+        begun.wait()
+    """
+    done = run(program, backend, tmp_path)
+    assert ended_well(done)
+    ((count,),) = done.of("delivered")
+    assert count >= 2
+
+
+def test_an_error_policy_that_logs_at_the_end(backend: str, tmp_path: Path) -> None:
+    """The logging module is still there when listeners fail at the very end."""
+    program = f"""{SLEEPY}
+import logging
+logging.basicConfig(filename=sys.argv[1], format="%(name)s %(levelname)s %(message)s")
+
+class Failing(ToldListener):
+    def told(self, event):
+        raise ValueError("at the end")
+
+failing = goanna.queued(Failing(), batch=1000, delay=3600)
+for number in range(3):
+    failing.told(Told(number))
+"""
+    log = tmp_path / "log"
+    done = run(program, backend, tmp_path, str(log))
+    assert ended_well(done)
+    assert log.read_text().count("ValueError: at the end") == 3
+
+
+def test_events_for_a_loop_are_not_waited_for(backend: str, tmp_path: Path) -> None:
+    """A loop that has ended, or never ran, holds up no exit and says nothing."""
+    program = """
+        import asyncio, sys
+        import goanna
+        from delivery.kit import Told, Writer, exact
+
+        async def main():
+            return goanna.on_loop(Writer())
+
+        idle = asyncio.new_event_loop()
+        ended, never = asyncio.run(main()), goanna.on_loop(Writer(), idle)
+        for number in range(10):
+            ended.told(Told(number))
+            never.told(Told(number))
+        assert ended.flush() == 0 and never.flush() == 10
+        assert ended.stats().dropped == {"loop_closed": 10} and never.stats().pending == 10
+        assert exact(ended.stats()) and exact(never.stats())
+        idle.close()
+    """
+    done = run(program, backend, tmp_path)
+    assert ended_well(done)
+    assert done.seen() == {}
+
+
+NO_THREAD = """
+import atexit, os, sys, threading
+import goanna
+from delivery.kit import Told, Writer, exact
+
+start = threading.Thread.start
+
+def refuse(self):
+    raise RuntimeError("can't start new thread")
+
+threading.Thread.start = refuse
+queue = goanna.queued(Writer(), maxsize=10, overflow=sys.argv[1], timeout=None)
+for number in range(20):
+    queue.told(Told(number))
+# Nobody waits for a thread that there isn't.
+assert queue.flush() == 10
+stats = queue.stats()
+assert exact(stats) and (stats.published, stats.pending, stats.dropped) == (20, 10, {"overflow": 10}), stats
+if sys.argv[2] == "later":
+    threading.Thread.start = start
+    assert queue.flush() == 0
+    queue.told(Told(20))
+    assert queue.flush() == 0
+    assert exact(queue.stats()) and queue.stats().delivered == 11
+"""
+
+
+@pytest.mark.parametrize("when", ["later", "never"])
+@pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "block"])
+def test_a_thread_that_can_not_be_started(backend: str, tmp_path: Path, overflow: str, when: str) -> None:
+    """As in a process at its limit, and from Python 3.12 on in one that is about to end."""
+    done = run(NO_THREAD, backend, tmp_path, overflow, when)
+    assert done.status == 0, done.stderr
+    first, *others = done.stderr.splitlines()
+    assert re.fullmatch("the thread of <.*Writer .*> did not start, events wait: can't start new thread", first)
+    if when == "later":
+        kept = range(10, 20) if overflow == "drop_oldest" else range(10)
+        assert (others, done.of("main")) == ([], [[*kept, 20]])
+    else:
+        (line,) = others
+        assert re.fullmatch("10 events of <.*Writer .*> were left when the interpreter ended", line)
+        assert done.seen() == {}
+
+
+SECOND = """
+try:
+    import _interpreters as interpreters  # 3.13
+except ImportError:
+    import _xxsubinterpreters as interpreters
+import goanna
+import goanna.delivery
+print(goanna.BACKEND, flush=True)
+interpreters.run_string(interpreters.create(), '''
+import goanna
+from delivery.kit import Told, Writer, exact
+print(goanna.BACKEND, flush=True)
+queue = goanna.queued(goanna.where(Writer(), fields={"source": "here"}))
+for number in range(3):
+    queue.told(Told(number, "here"))
+left = queue.flush()
+stats = queue.stats()
+# A second interpreter may not start daemon threads; then events wait, within the bound, and nobody is held up.
+assert exact(stats) and stats.delivered + left == stats.published == 3, stats
+''')
+"""
+
+
+@pytest.mark.skipif("c" not in backends(), reason="without the compiled core there is nothing to fall back from")
+def test_delivery_in_a_second_interpreter(tmp_path: Path) -> None:
+    done = run(SECOND, "auto", tmp_path)
+    assert done.status == 0, done.stderr
+    assert done.stdout.splitlines() == ["c", "py"]
+    assert "Traceback" not in done.stderr
+
+
+def test_ending_the_process_at_once_is_left_alone(backend: str, tmp_path: Path) -> None:
+    """os._exit is what it says."""
+    done = run(f"{SLEEPY}\ntell(100, 'main')\nos._exit(4)\n", backend, tmp_path)
+    assert (done.status, done.stderr) == (4, "")
