@@ -185,7 +185,7 @@ def test_forks_while_everybody_publishes(backend: str) -> None:
 @forks
 @pytest.mark.parametrize(
     "lock",
-    ["goanna.delivery.waiters._CHANGES", "rate._lock", "registration._watch._lock"],
+    ["rate._lock", "registration._watch._lock"],
 )
 def test_no_lock_is_held_for_ever_in_a_child(backend: str, lock: str) -> None:
     """A thread that is not in the child held it when the process was forked."""

@@ -228,6 +228,7 @@ class Worker:
         self._space = Waiters()
         self._stopping = False
         self._stuck = False
+        self._forks = 0
         self._thread: threading.Thread | None = None
         self._doorbell = _new_doorbell()
         self._hand: list[Worker] = []
@@ -264,7 +265,7 @@ class Worker:
                 return
         # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
         self._doorbell = _new_doorbell()
-        arguments = (self._hand, self._doorbell)
+        arguments = (self._hand, self._doorbell, self._forks)
         try:
             self._thread = threading.Thread(target=_run, args=arguments, name=self._name, daemon=True)
             self._thread.start()
@@ -315,16 +316,16 @@ class Worker:
 
     # The thread.
 
-    def work(self, doorbell: threading.Lock) -> bool:
+    def work(self, forks: int) -> bool:
         """Handle what waits; return False if the queue is closed and nothing more will come.
 
         Args:
-            doorbell: what the thread was started with.
+            forks: between which of them the thread was started.
         """
         while True:
             while self._handled():
                 self._answer()
-            if self._thread is None or doorbell is not self._doorbell:
+            if forks != self._forks:
                 return False  # the listener has forked, and this is its copy in the child
             self._answer()
             if not self._stopping:
@@ -498,6 +499,7 @@ class Worker:
         """Start anew: the thread is in the other process, and nobody waits in this one."""
         self._thread = None
         self._stuck = False
+        self._forks += 1
         self._hand = []
         self._waiters.clear()
         self._space.clear()
@@ -506,7 +508,7 @@ class Worker:
             self.ring.arm(len(self.ring) + 1)
 
 
-def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
+def _run(hand: list[Worker], doorbell: threading.Lock, forks: int) -> None:
     """Handle events, on the thread, until the queue is closed and empty, or out of reach.
 
     While it sleeps it does not hold the worker, so that a listener which holds its own wrapper can be collected. Who
@@ -515,7 +517,7 @@ def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
     idle = 0.0
     worker = hand.pop()
     gone = weakref.ref(worker, lambda _: doorbell.release())
-    while worker.work(doorbell):
+    while worker.work(forks):
         now = worker.rest(idle, hand, doorbell)
         idle = now or 0.0
         if now is None:

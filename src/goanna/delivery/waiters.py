@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, final
-
-from goanna._forks import after_fork
+from typing import final
 
 __all__ = ["Waiter", "Waiters"]
 
@@ -52,31 +50,14 @@ class Waiters:
 
     def remove(self, waiter: Waiter) -> bool:
         """Forget it; return False if it is not there any more, because it has been told."""
-        with _CHANGES:
-            before = self._waiting
-            self._waiting = tuple([one for one in before if one is not waiter])
-            return len(self._waiting) < len(before)
+        return self._waiting.pop(waiter, waiter) is None
 
     def answer(self, left: Callable[[int], int]) -> None:
         """Tell those for whose events ``left(target)`` is 0."""
-        for one in self._waiting:
+        for one in list(self._waiting):
             if not left(one.target) and self.remove(one):  # else somebody else has told it
                 one.tell()
 
     def clear(self) -> None:
         """Forget all, in a process in which nobody waits any more."""
-        self._waiting = ()
-
-
-_CHANGES = threading.RLock()
-
-
-class _Changes:
-    def _after_fork(self) -> None:
-        """Start with a lock that nobody holds in a process that was forked off."""
-        global _CHANGES
-        _CHANGES = threading.RLock()
-
-
-_changes: Final = _Changes()
-after_fork(_changes)
+        self._waiting.clear()
