@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test matrix bench bench-smoke lint types docs package sanitize clean
+.PHONY: demo test stress matrix bench bench-smoke lint types docs package sanitize clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -29,6 +29,10 @@ demo: $(VENV)/built
 
 test: $(VENV)/group-test
 	$(BIN)/python -m pytest $(if $(COMPILER),--require-compiled) $(ARGS)
+
+# Producers at full speed against consumers that stall, for longer than the suite does.
+stress: $(VENV)/group-test
+	$(BIN)/python -m pytest tests/delivery/test_stress.py --stress-seconds=20 $(if $(COMPILER),--require-compiled) $(ARGS)
 
 # Stock against installed on releases of PyMongo from 3.11 on; their wheels are downloaded into build/pymongo once.
 matrix: $(VENV)/group-test

@@ -499,7 +499,7 @@ Raises:
         cdef Py_ssize_t count = 0
         if self.in_flight and self.flight_number < number:
             count = min(self.in_flight, number - self.flight_number)
-        return count + max(number - self.removed, 0)
+        return count + min(max(number - self.removed, 0), self.size)
 
     def trailing(self):
         """Return how many events were dropped after the last one that was taken in, and forget it."""
@@ -518,11 +518,11 @@ Raises:
             How many.
         """
         cdef Py_ssize_t handled = 0
+        cdef Py_ssize_t lost
         cdef long long begin = goanna_now()
         cdef long long start = begin
         cdef long long end
         cdef unsigned long generation
-        cdef Py_ssize_t lost
         cdef Slot slot
         cdef PyObject* result
         while handled < most:
@@ -530,10 +530,10 @@ Raises:
                 if self.gap is not None and self.tail_lost:
                     self.gap(self.trailing())
                 break
-            lost = self.at(0).lost
-            if lost and self.gap is not None:
+            if self.gap is not None and self.at(0).lost:
+                lost = self.at(0).lost
                 self.at(0).lost = 0
-                self.gap(lost)  # before the event is taken, which may not be the oldest any more then
+                self.gap(lost)  # which may raise: the event is still in its place
                 start = goanna_now()
                 continue
             slot = self.fetch()
@@ -596,15 +596,17 @@ Raises:
 
     def discard(self, reason):
         """Drop what waits, for this reason; return how many events that were."""
-        cdef int number = reason_number(reason)
-        cdef Py_ssize_t count = self.size
-        out = self.take_out()
-        self.dropped[number] += count
+        cdef Py_ssize_t removed
+        out = []
+        removed = self.take_out(reason_number(reason), out)
         del out
-        return count
+        return removed
 
-    cdef list take_out(self):
-        """Empty the buffer; return what keeps its events alive, because letting go of them may run any code."""
+    cdef Py_ssize_t take_out(self, int reason, list out) except -1:
+        """Empty the buffer into ``out``, because letting go of its events may run any code; return how many those are.
+
+        The list is made before, because making one may run the collector, while the counts change in one step.
+        """
         cdef Py_ssize_t index, count = self.size
         cdef Slot* slots = self.slots
         cdef Py_ssize_t room = self.room
@@ -617,29 +619,30 @@ Raises:
         self.head = 0
         self.size = 0
         self.removed += count
-        out = []
+        self.dropped[reason] += count
         for index in range(count):
             slot = slots + (head + index if head + index < room else head + index - room)
             out.append(own(slot.event))
             if slot.context != NULL:
                 out.append(own(slot.context))
         PyMem_Free(slots)
-        return out
+        return count
 
     def check_fork(self):
         """In a process that was forked off since the last call: count what it has inherited as that, and start anew."""
         cdef unsigned long generation = goanna_forks()
-        cdef Py_ssize_t inherited
         global reports
         if generation == self.generation:
             return
+        out = []
+        if generation == self.generation:
+            return  # the collector ran, and something that it ended has been here
         self.generation = generation
-        inherited = self.size + self.in_flight
-        out = self.take_out()
+        self.dropped[FORK_INHERITED] += self.in_flight
         self.in_flight = 0
         self.wake_at = NEVER
         self.tail_lost = 0
-        self.dropped[FORK_INHERITED] += inherited
+        self.take_out(FORK_INHERITED, out)
         reporting.clear()
         reports = 0
         if self.on_fork is not None:

@@ -73,6 +73,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="insist that the compiled core is one with sanitizers, and repeat less",
     )
+    parser.addoption(
+        "--stress-seconds", type=float, default=2.0, help="how long the stress test of delivery runs on each core"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -104,6 +107,12 @@ def pytest_report_header() -> str:
 def repetitions(request: pytest.FixtureRequest) -> int:
     """How often the tests against leaks repeat what they do."""
     return 5_000 if request.config.getoption("--sanitized") else 100_000
+
+
+@pytest.fixture(scope="session")
+def stress_seconds(request: pytest.FixtureRequest) -> float:
+    """How long the stress test runs on each core."""
+    return float(request.config.getoption("--stress-seconds"))
 
 
 def backends() -> list[str]:

@@ -145,13 +145,14 @@ class Inlet:
         if not _page[0] or _reporting or ring._special or len(slots) >= ring._maxsize:
             ring.push(self.handler, event)
             return
-        slots.append([self.handler, event, None, _now(), 0])
+        slot = [self.handler, event, None, _now(), 0]
+        slots.append(slot)
         waiting = len(slots)
         pending = waiting + ring.in_flight
         if pending > ring._high_water:
             ring._high_water = pending
         if waiting >= ring._wake_at or ring._special or waiting > ring._maxsize:
-            ring._look_after()
+            ring._look_after(slot)
 
     def __repr__(self) -> str:
         return f"<Inlet of {self.handler!r}>"
@@ -368,9 +369,9 @@ class Ring:
                     else:
                         self._tail_lost += out[LOST] + 1
                         self._set_special()
-        del out
         if wake:
             self._wake()
+        del out
 
     def _append(self, slot: list[Any]) -> bool:
         """Append; return whether to wake the consumer."""
@@ -386,21 +387,33 @@ class Ring:
             return True
         return False
 
-    def _look_after(self) -> None:
+    def _look_after(self, slot: list[Any]) -> None:
         """Put right what an append without the lock may have missed, and wake the consumer if it is time."""
-        out: list[Any] = []
         with self._lock:
-            if self._shut is not None:  # it was shut and, it may be, emptied meanwhile
-                self._out(out, self._shut, len(self._slots))
-            elif len(self._slots) > self._maxsize:  # several threads took the last place
-                self._out(out, "overflow", len(self._slots) - self._maxsize)
+            # It was shut and, it may be, emptied meanwhile; or several threads took the last place.
+            again = (self._shut is not None or len(self._slots) > self._maxsize) and self._take_back(slot)
             self._high_water = min(self._high_water, self._maxsize + self.in_flight)
             wake = len(self._slots) >= self._wake_at
             if wake:
                 self._wake_at = _NEVER
-        del out
         if wake:
             self._wake()
+        if again:
+            self.push(slot[HANDLER], slot[EVENT])
+
+    def _take_back(self, slot: list[Any]) -> bool:
+        """Remove a slot as if it had not been appended; return False if it has been taken out already."""
+        slots = self._slots
+        for index in range(len(slots) - 1, -1, -1):  # it is among the last
+            if slots[index] is slot:
+                del slots[index]
+                if index < len(slots):
+                    slots[index][LOST] += slot[LOST]
+                else:
+                    self._tail_lost += slot[LOST]
+                self._set_special()
+                return True
+        return False
 
     def _out(self, out: list[Any], reason: str, count: int) -> None:
         """Drop the oldest events into ``out``, so that they go away when the lock is free."""
@@ -482,7 +495,7 @@ class Ring:
             count = 0
             if self.in_flight and self._flight_number < number:
                 count = min(self.in_flight, number - self._flight_number)
-            return count + max(number - self.removed, 0)
+            return count + min(max(number - self.removed, 0), len(self._slots))
 
     def trailing(self) -> int:
         """Return how many events were dropped after the last one that was taken in, and forget it."""
@@ -490,6 +503,14 @@ class Ring:
             lost, self._tail_lost = self._tail_lost, 0
             self._set_special()
             return lost
+
+    def _lost_first(self) -> int:
+        """Return how many events were dropped before the oldest one, and forget it."""
+        if not self._slots:
+            return 0
+        lost: int = self._slots[0][LOST]
+        self._slots[0][LOST] = 0
+        return lost
 
     def drain(self, most: int, nanoseconds: int) -> int:
         """Call the handlers of up to ``most`` events, one after another.
@@ -504,11 +525,13 @@ class Ring:
         handled = 0
         begin = start = _now()
         while handled < most:
-            if self._gap is not None and (lost := self._gap_here()):
-                self._gap(lost)  # before the event is taken, which may not be the oldest any more then
+            with self._lock:
+                lost = self._lost_first() if self._gap is not None else 0
+                taken = None if lost else self.pop()
+            if lost and self._gap is not None:
+                self._gap(lost)  # which may raise: the event is still in its place
                 start = _now()
                 continue
-            taken = self.pop()
             if taken is None:
                 if self._gap is not None and self._tail_lost:
                     self._gap(self.trailing())
@@ -537,25 +560,18 @@ class Ring:
                 error = None
             if end - begin >= nanoseconds:
                 break
+            taken = event = context = None
             start = end
         return handled
-
-    def _gap_here(self) -> int:
-        """Return how many events were dropped before the oldest one, and forget it."""
-        with self._lock:
-            if not self._slots:
-                return 0
-            slot = self._slots[0]
-            lost: int = slot[LOST]
-            slot[LOST] = 0
-            return lost
 
     def arm(self, level: int) -> bool:
         """Ask to be woken when this many events wait; return False, and do nothing, if they do already."""
         with self._lock:
+            # In this order, because a push, which takes no lock, first appends and then looks whether it is to wake.
+            before, self._wake_at = self._wake_at, level
             if len(self._slots) >= level:
+                self._wake_at = before
                 return False
-            self._wake_at = level
             return True
 
     def disarm(self) -> bool:

@@ -59,7 +59,7 @@ class Watch:
         after_fork(self)
 
     def _after_fork(self) -> None:
-        self._lock = threading.RLock()  # whoever held it is not in this process
+        self._lock = threading.RLock()  # the old one may be held by a thread that is not in this process
 
     def around(self, method: Callable[[Any], object]) -> Callable[[Any], object]:
         """Return ``method`` watched."""
@@ -121,7 +121,7 @@ def checked_slow(slow: Any) -> float | None:
         raise TypeError(f"slow must be a number of seconds or None, not {type(slow).__name__}")
     if not slow > 0:
         raise ValueError(f"slow is {slow}; it must be more than 0 seconds")
-    return float(slow)
+    return min(float(slow), threading.TIMEOUT_MAX)
 
 
 def checked_quarantine(quarantine: Any) -> int | None:

@@ -208,7 +208,7 @@ class Registration:
             sieve = one.method if isinstance(one.method, core.Sieve) else None
             method = one.method if sieve is None else sieve.target
             plain = method
-            if isinstance(self._listener, weakref.ref):
+            if isinstance(self._listener, weakref.ref) and sieve is None:  # else it is of another listener behind it
                 method = _weakly(method, self._listener)
             if self._watch is not None:
                 method = self._watch.around(method)

@@ -71,13 +71,26 @@ def _slots(cls: type) -> list[MemberDescriptorType]:
         known = [
             value
             for base in reversed(cls.__mro__)
-            for value in vars(base).values()
-            if isinstance(value, MemberDescriptorType) and value.__objclass__ is base
+            for name, value in vars(base).items()
+            if isinstance(value, MemberDescriptorType) and value.__objclass__ is base and name in _names(base)
         ]
         if len(_known) > 1000:
             _known.clear()
         _known[cls] = known
     return known
+
+
+def _names(base: type) -> set[str]:
+    """Return the names of the slots of one class, as they are in its namespace.
+
+    The compiled core has other descriptors of the same type, which only read.
+    """
+    slots = vars(base).get("__slots__", ())
+    prefix = "_" + base.__name__.lstrip("_")
+    return {
+        prefix + one if one.startswith("__") and not one.endswith("__") else one
+        for one in ((slots,) if isinstance(slots, str) else slots)
+    }
 
 
 _known: dict[type, list[MemberDescriptorType]] = {}

@@ -81,7 +81,8 @@ class AsyncioLoop:
     def post(self, callback: Callable[[], object]) -> None:
         """See :class:`Loop`."""
         try:
-            self._loop.call_soon_threadsafe(callback)
+            # Not in the context of whoever happens to publish first.
+            self._loop.call_soon_threadsafe(callback, context=contextvars.Context())
         except RuntimeError as error:
             raise LoopClosedError(str(error)) from error
 
@@ -141,6 +142,7 @@ class TaskGroupLoop:
             raise TypeError(f"a TaskGroupLoop takes a trio nursery or an anyio task group, not {type(group).__name__}")
         self._group = group
         self._thread = threading.get_ident()
+        self._home = contextvars.copy_context()
         self._ended = False
         self._trio: Any = None
         self._asyncio: AsyncioLoop | None = None
@@ -156,7 +158,7 @@ class TaskGroupLoop:
     def post(self, callback: Callable[[], object]) -> None:
         """See :class:`Loop`."""
         if self._asyncio is not None:
-            self._asyncio.post(callback)
+            self._asyncio.post(lambda: self._in_task(callback))
             return
         try:
             self._token.run_sync_soon(callback)
@@ -174,6 +176,15 @@ class TaskGroupLoop:
         except Exception as error:  # what a group raises that has ended depends on whose it is
             self._ended = True
             raise LoopClosedError(str(error)) from error
+
+    def _in_task(self, callback: Callable[[], object]) -> None:
+        """Call it in a task: without one anyio doesn't know on which library it runs."""
+
+        async def call() -> None:
+            callback()
+
+        assert self._asyncio is not None
+        self._asyncio.spawn(call, self._home.copy())
 
     def closed(self) -> bool:
         """See :class:`Loop`."""

@@ -281,6 +281,8 @@ class Courier:
                     begin, handled = time.monotonic_ns(), 0
             if self._gap_method is not None and (lost := self.ring.trailing()):
                 await self._agap(lost)
+        except Exception:  # of the error policy; the loop reports it, and the others of the events are still due
+            raise
         except BaseException:  # cancelled: whoever ends the loop does not want another task
             self._give_up()
             raise
@@ -416,6 +418,8 @@ class Courier:
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`OnLoop.close`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)  # before anything has changed
         self.ring.shut("closed")
         left = self.flush(timeout)
         if left and self._loop.can_wait():
@@ -443,6 +447,8 @@ class Courier:
 
     async def aclose(self, timeout: float | None) -> int:
         """See :meth:`OnLoop.aclose`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)  # before anything has changed
         self.ring.shut("closed")
         left = await self.aflush(timeout)
         if left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 import weakref
@@ -185,8 +186,8 @@ def queued(
             inlets[one] = None if does_nothing(method) else worker.ring.inlet(method)
     wrapper = wrap(Queued, interfaces, inlets)
     wrapper._worker = worker
-    # The thread holds the worker, the wrapper does too: when nobody has the wrapper any more, the thread may end.
-    weakref.finalize(wrapper, worker.abandon).atexit = False
+    # The wrapper holds the worker, the thread does so while it works: when nobody has the wrapper any more, it may end.
+    weakref.finalize(wrapper, _abandon, weakref.ref(worker)).atexit = False
     return wrapper
 
 
@@ -218,7 +219,7 @@ class Worker:
         self._maxsize = maxsize
         self._timeout = timeout
         self._batch = min(batch, maxsize)
-        self._delay = delay
+        self._delay = min(delay, threading.TIMEOUT_MAX)
         self._name = name
         self._errors = errors
         self._quarantine = quarantine
@@ -228,7 +229,8 @@ class Worker:
         self._stopping = False
         self._stuck = False
         self._thread: threading.Thread | None = None
-        self._doorbell = self._new_doorbell()
+        self._doorbell = _new_doorbell()
+        self._hand: list[Worker] = []
         full = {"block": self._block, "raise": self._raise}.get(overflow)
         self.ring = ring.Ring(
             maxsize,
@@ -252,16 +254,20 @@ class Worker:
 
     def _wake(self) -> None:
         """Ring at the thread's door, or start it; the ring sees to it that nobody else does so at the same time."""
+        self._hand.append(self)
         if self._thread is not None:
             self._doorbell.release()
             return
-        if not len(self.ring):
-            self.ring.arm(1)
-            return
+        while not len(self.ring):
+            if self.ring.arm(1):
+                self._hand.clear()
+                return
         # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
-        self._doorbell = self._new_doorbell()
+        self._doorbell = _new_doorbell()
         try:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread = threading.Thread(
+                target=_run, args=(self._hand, self._doorbell), name=self._name, daemon=True
+            )
             self._thread.start()
         except RuntimeError as error:  # no more threads, none in this interpreter, or it is about to end
             self._did_not_start(error)
@@ -272,6 +278,7 @@ class Worker:
     def _did_not_start(self, error: RuntimeError) -> None:
         """Let the next event try again, and nobody wait for a thread that there isn't."""
         self._thread = None
+        self._hand.clear()
         if not self._stuck:
             self._stuck = True
             warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
@@ -305,50 +312,59 @@ class Worker:
     def _raise(self, handler: Any, event: Any, context: Any) -> None:
         """Drop the event, and say so to the policy."""
         self.ring.drop("overflow")
-        self._errors(QueueFullError(f"the queue of {self._maxsize} events is full"), self.listener, event)
+        self._tell(QueueFullError(f"the queue of {self._maxsize} events is full"), event)
 
     # The thread.
 
-    def _run(self) -> None:
-        """Handle events until the queue is closed and empty."""
-        doorbell = self._doorbell
-        try:
-            self._work(doorbell)
-        except BaseException:  # of an error policy: threading.excepthook tells, and a new thread goes on
-            if self._is_mine(doorbell):
-                self._lose_thread()
-                self._answer()
-                if len(self.ring):
-                    self.ring.rouse()
-            raise
+    def work(self, hand: list[Worker]) -> bool:
+        """Handle what waits, in the thread that was started with this hand.
 
-    def _is_mine(self, doorbell: threading.Lock) -> bool:
-        """Return whether the thread that was started with this doorbell is still the one of this queue."""
-        return self._thread is not None and doorbell is self._doorbell
-
-    def _work(self, doorbell: threading.Lock) -> None:
-        idle = 0.0
+        Returns:
+            False if the queue is closed and nothing more will come, or the thread is not its own any more.
+        """
         while True:
-            while self._handle():
-                idle = 0.0
+            while self._handled():
                 self._answer()
-            if not self._is_mine(doorbell):
-                return  # the listener has forked, and this is its copy in the child
+            if hand is not self._hand:
+                return False  # the listener has forked, and this is the copy of its thread in the child
             self._answer()
-            if self._stopping:
-                if not len(self.ring):
-                    break
-                continue
-            parked = idle >= _PATIENCE or not self._delay
-            if not self.ring.arm(1 if parked else self._batch):
-                continue
-            if not (self._waiters or self._space or self._stopping) and doorbell.acquire(
-                timeout=-1 if parked else self._delay
-            ):
-                continue
-            if not self.ring.disarm():
-                doorbell.acquire()  # somebody rings at this moment
-            idle = 0.0 if parked else idle + self._delay
+            if not self._stopping:
+                return True
+            if not len(self.ring):
+                return False
+
+    def rest(self, idle: float, hand: list[Worker], doorbell: threading.Lock) -> float | None:
+        """Let events gather, unless somebody is in a hurry.
+
+        Args:
+            idle: for how many seconds there has been nothing to do.
+            hand: where whoever rings puts the worker.
+            doorbell: rings when enough events wait.
+
+        Returns:
+            For how many seconds there has been nothing to do now; None if that is long enough to sleep.
+        """
+        parked = idle >= _PATIENCE or not self._delay
+        if not self.ring.arm(1 if parked else self._batch):
+            return 0.0
+        if not (self._waiters or self._space or self._stopping):
+            if parked:
+                return None
+            if doorbell.acquire(timeout=self._delay):
+                hand.clear()
+                return 0.0
+        if not self.ring.disarm():
+            doorbell.acquire()  # somebody rings at this moment
+            hand.clear()
+        return 0.0 if len(self.ring) else idle + self._delay
+
+    def _handled(self) -> int:
+        """Handle some of what waits; return how many events. Nothing ends a thread that others rely on."""
+        try:
+            return self._handle()
+        except BaseException:  # of a report: what listeners and policies raise has been seen to
+            _report_in_thread()
+            return 1
 
     def _handle(self) -> int:
         """Handle some of what waits; return how many events."""
@@ -384,25 +400,26 @@ class Worker:
         if self._waiters:
             self._waiters.answer(self.ring.left)
         if self._space:
-            self._space.answer(lambda _: int(len(self.ring) >= self._maxsize))
+            self._space.answer(lambda _: int(len(self.ring) >= self._maxsize and self.ring.shut_for is None))
 
     def _failed(self, error: BaseException, handler: Any, event: Any) -> None:
-        """Hand an error to the policy, and isolate a listener that fails too often."""
-        try:
-            self._report(error, event)
-        finally:
-            if self._quarantine is not None and self.ring.streak >= self._quarantine and self.ring.shut_for is None:
-                self.ring.shut("quarantined")
-                self.ring.discard("quarantined")
-                warn_quarantined(self.listener, self.ring.streak)
+        """Hand an error to the policy, and look whether it was one too many."""
+        self._tell(error, event)
+        if self._quarantine is not None and self.ring.streak >= self._quarantine and self.ring.shut_for is None:
+            self.ring.shut("quarantined")
+            self.ring.discard("quarantined")
+            warn_quarantined(self.listener, self.ring.streak)
 
-    def _report(self, error: BaseException, event: Any) -> None:
-        """Hand an error to the policy; even SystemExit ends no thread that others rely on."""
+    def _tell(self, error: BaseException, event: Any) -> None:
+        """Hand an error to the policy; even SystemExit, of the policy itself too, ends no thread."""
         if not isinstance(error, Exception):
             wrapped = RuntimeError(f"{type(error).__name__} raised in the thread of a queue")
             wrapped.__cause__ = error
             error = wrapped
-        self._errors(error, self.listener, event)
+        try:
+            self._errors(error, self.listener, event)
+        except BaseException:
+            _report_in_thread()
 
     def _slowed(self, handler: Any, event: Any, nanoseconds: int) -> None:
         warn_slow(self.listener, event, nanoseconds)
@@ -414,7 +431,7 @@ class Worker:
         try:
             self._gap_method(marker)
         except BaseException as error:
-            self._report(error, marker)
+            self._tell(error, marker)
 
     # Everybody.
 
@@ -438,8 +455,11 @@ class Worker:
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`Queued.close`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)  # before anything has changed
         begin = time.monotonic()
         self.ring.shut("closed")
+        self._answer()
         left = self.flush(timeout)
         own = threading.current_thread() is self._thread
         if left and not own:
@@ -448,7 +468,8 @@ class Worker:
         self.ring.rouse()
         thread = self._thread
         if thread is not None and not own and not left:
-            thread.join(None if timeout is None else max(begin + timeout - time.monotonic(), 0.0))
+            wait = None if timeout is None else max(begin + timeout - time.monotonic(), 0.0)
+            thread.join(None if wait is None else min(wait, threading.TIMEOUT_MAX))
         return left
 
     def abandon(self) -> None:
@@ -465,6 +486,7 @@ class Worker:
     def finish(self, timeout: float) -> None:
         """Take no more events at the end of the interpreter, wait for those that are left, then give them up."""
         self.ring.shut("exit")
+        self._answer()
         left = self.flush(timeout)
         if left:
             self.ring.discard("exit")
@@ -475,19 +497,49 @@ class Worker:
 
     def _forked(self) -> None:
         """Start anew: the thread is in the other process, and nobody waits in this one."""
-        self._waiters.clear()
-        self._space.clear()
-        self._lose_thread()
-
-    def _lose_thread(self) -> None:
-        """Have a new thread started when the next event comes."""
         self._thread = None
         self._stuck = False
+        self._doorbell = _new_doorbell()
+        self._hand = []
+        self._waiters.clear()
+        self._space.clear()
         if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
-            self.ring.disarm()
-            self.ring.arm(len(self.ring) + 1)
+            self.ring.arm(1)
 
-    def _new_doorbell(self) -> threading.Lock:
-        doorbell = threading.Lock()
-        doorbell.acquire()
-        return doorbell
+
+def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
+    """Handle events, on the thread, until the queue is closed and empty, or out of reach.
+
+    While it sleeps it does not hold the worker, so that a listener which holds its own wrapper can be collected. Who
+    rings puts the worker into its hand; when the worker goes away, the bell rings with an empty one.
+    """
+    idle = 0.0
+    worker = hand.pop()
+    gone = weakref.ref(worker, lambda _: doorbell.release())
+    while worker.work(hand):
+        now = worker.rest(idle, hand, doorbell)
+        idle = now or 0.0
+        if now is None:
+            del worker
+            doorbell.acquire()
+            if not hand:
+                return
+            worker = hand.pop()
+    del gone  # before the worker, which may go away with this frame
+
+
+def _new_doorbell() -> threading.Lock:
+    doorbell = threading.Lock()
+    doorbell.acquire()
+    return doorbell
+
+
+def _report_in_thread() -> None:
+    """Hand the error that is being handled to ``threading.excepthook``, as if it had ended the thread."""
+    threading.excepthook(threading.ExceptHookArgs([*sys.exc_info(), threading.current_thread()]))
+
+
+def _abandon(reference: weakref.ref[Worker]) -> None:
+    worker = reference()
+    if worker is not None:
+        worker.abandon()

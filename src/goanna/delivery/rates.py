@@ -52,7 +52,7 @@ class Rate:
         after_fork(self)
 
     def _after_fork(self) -> None:
-        self._lock = threading.RLock()  # whoever held it is not in this process
+        self._lock = threading.RLock()  # the old one may be held by a thread that is not in this process
 
     def admits(self, request: Any) -> bool:
         """Return whether an event of a request, None for an event that belongs to none, is within the rate."""

@@ -26,7 +26,7 @@ class Waiter:
         """Return True when told, False when the deadline (monotonic seconds) has passed."""
         if deadline is None:
             return self._lock.acquire()
-        return self._lock.acquire(timeout=max(deadline - time.monotonic(), 0.0))
+        return self._lock.acquire(timeout=min(max(deadline - time.monotonic(), 0.0), threading.TIMEOUT_MAX))
 
 
 @final
@@ -39,24 +39,23 @@ class Waiters:
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: dict[Waiter, None] = {}
+        self._waiting: dict[Waiter, bool] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
     def add(self, waiter: Waiter) -> None:
         """Have it told when its events are dealt with."""
-        self._waiting[waiter] = None
+        self._waiting[waiter] = True
 
-    def remove(self, waiter: Waiter) -> None:
-        """Forget it; it may have been told."""
-        self._waiting.pop(waiter, None)
+    def remove(self, waiter: Waiter) -> bool:
+        """Forget it; return False if it is not there any more, because it has been told."""
+        return self._waiting.pop(waiter, False)
 
     def answer(self, left: Callable[[int], int]) -> None:
         """Tell those for whose events ``left(target)`` is 0."""
         for one in list(self._waiting):
-            if not left(one.target):
-                self.remove(one)
+            if not left(one.target) and self.remove(one):  # else somebody else has told it
                 one.tell()
 
     def clear(self) -> None:

@@ -161,7 +161,7 @@ def _rest(
 
 
 def _types(events: Any) -> tuple[type, ...]:
-    found = (events,) if isinstance(events, type) else tuple(events)
+    found = tuple(events) if isinstance(events, Iterable) and not isinstance(events, type) else (events,)
     for one in found:
         if not isinstance(one, type):
             raise TypeError(f"events must be event classes, not {one!r}")
@@ -171,13 +171,13 @@ def _types(events: Any) -> tuple[type, ...]:
 
 
 def _strings(name: str, values: Any) -> frozenset[str]:
-    found = frozenset([values] if isinstance(values, str) else values)
+    found = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
     for one in found:
         if not isinstance(one, str):
             raise TypeError(f"{name} must be strings, not {one!r}")
     if not found:
         raise ValueError(f"{name} is empty; then no event would get through")
-    return found
+    return frozenset(found)
 
 
 def _mapping(fields: Any) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from goanna._backend import ring
 from goanna.delivery.interfaces import Interfaces
@@ -90,6 +90,8 @@ class Wrapper:
 
 Method = Callable[[Any], object]
 
+_MOST: Final = 1 << 40
+
 
 def wrap(kind: type[_W], interfaces: Interfaces, methods: Mapping[str, Method | None]) -> _W:
     """Return a new, uninitialised wrapper that is a listener of these interfaces.
@@ -109,9 +111,9 @@ def wrap(kind: type[_W], interfaces: Interfaces, methods: Mapping[str, Method | 
             )
     namespace: dict[str, Any] = {
         "__methods__": frozenset(methods),
+        "__interfaces__": interfaces,
         "__module__": kind.__module__,
         "__doc__": kind.__doc__,
-        "__interfaces__": interfaces,
     }
     for name, method in methods.items():
         namespace[name] = _nothing(name) if method is None else _delegate(name)
@@ -153,11 +155,13 @@ def checked_policy(errors: Any) -> ErrorHandler:
 
 
 def checked_int(name: str, value: Any, least: int) -> int:
-    """Return an int that is large enough, or raise TypeError or ValueError."""
+    """Return an int that is large enough, and not beyond all bounds, or raise TypeError or ValueError."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if value < least:
         raise ValueError(f"{name} is {value}; it must be at least {least}")
+    if value > _MOST:
+        raise ValueError(f"{name} is {value}; it must be at most {_MOST}")
     return value
 
 

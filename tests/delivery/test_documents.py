@@ -1,0 +1,118 @@
+"""documents=: what a queued event of PyMongo's holds when the driver has gone on."""
+
+from __future__ import annotations
+
+import datetime
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pymongo import monitoring
+
+from delivery_tools import PATIENCE, check, recorder
+
+ADDRESS = ("h", 27017)
+
+
+class Keeps(monitoring.CommandListener):
+    def __init__(self) -> None:
+        self.log: list[Any] = []
+
+    def started(self, event: Any) -> None:
+        self.log.append(event)
+
+    def succeeded(self, event: Any) -> None:
+        self.log.append(event)
+
+    def failed(self, event: Any) -> None:
+        self.log.append(event)
+
+
+@pytest.mark.parametrize(
+    ("documents", "command", "reply"),
+    [
+        ("reference", {"find": "things", "filter": {"a": 2}, "new": 1}, {"ok": 1, "nested": {"n": 2}, "new": 1}),
+        ("shallow", {"find": "things", "filter": {"a": 2}}, {"ok": 1, "nested": {"n": 2}}),
+        ("omit", {}, {}),
+        (sorted, ["filter", "find"], ["nested", "ok"]),
+    ],
+)
+def test_what_is_kept(goanna: ModuleType, documents: Any, command: Any, reply: Any) -> None:
+    listener = Keeps()
+    wrapper = goanna.queued(listener, documents=documents, delay=600.0, batch=1000)
+    wrapper.started(monitoring.CommandStartedEvent({"ping": 1}, "db", 0, ADDRESS, 0))
+    assert wrapper.flush(PATIENCE) == 0
+    del listener.log[:]
+    sent, answer = {"find": "things", "filter": {"a": 1}}, {"ok": 1, "nested": {"n": 1}}
+    started = monitoring.CommandStartedEvent(sent, "db", 1, ADDRESS, 1)
+    took = datetime.timedelta(microseconds=7)
+    succeeded = monitoring.CommandSucceededEvent(took, answer, "find", 1, ADDRESS, 1, database_name="db")
+    failed = monitoring.CommandFailedEvent(took, answer, "find", 1, ADDRESS, 1, database_name="db")
+    wrapper.started(started)
+    wrapper.succeeded(succeeded)
+    wrapper.failed(failed)
+    # The driver goes on with its documents.
+    sent["filter"]["a"] = 2
+    sent["new"] = 1
+    answer["nested"]["n"] = 2
+    answer["new"] = 1
+    assert wrapper.close(PATIENCE) == 0
+    one, two, three = listener.log
+    assert (one.command, two.reply, three.failure) == (command, reply, reply)
+    assert [type(event) for event in listener.log] == [type(started), type(succeeded), type(failed)]
+    assert (one.command_name, one.database_name, one.request_id, one.connection_id) == ("find", "db", 1, ADDRESS)
+    assert (two.duration_micros, three.duration_micros, two.database_name) == (7, 7, "db")
+    assert [mine is theirs for mine, theirs in zip(listener.log, (started, succeeded, failed), strict=True)] == [
+        documents == "reference"
+    ] * 3
+    assert sent["new"] == 1  # and the driver's own events are as they were
+    assert started.command is sent
+
+
+def test_an_event_without_documents_is_not_copied(goanna: ModuleType, shapes: ModuleType) -> None:
+    log: list[Any] = []
+    listener = shapes.Recorder(log)
+    wrapper = goanna.queued(listener, documents="omit")
+    event, mapped = shapes.OrderPlaced(1), shapes.OrderPlaced({"a": 1}, total=[2])
+    wrapper.placed(event)
+    wrapper.placed(mapped)
+    assert wrapper.close(PATIENCE) == 0
+    assert log[0][1] is event
+    assert (log[1][1].order_id, log[1][1].total, mapped.order_id) == ({}, [2], {"a": 1})
+
+
+def test_a_callable_that_raises(goanna: ModuleType, shapes: ModuleType) -> None:
+    errors: list[Any] = []
+
+    def refuses(document: Any) -> Any:
+        raise LookupError(document["a"])
+
+    wrapper = goanna.queued(recorder(shapes), documents=refuses, errors=lambda *args: errors.append(args))
+    event = shapes.OrderPlaced({"a": 1})
+    wrapper.placed(event)
+    wrapper.placed(shapes.OrderPlaced(2))
+    assert wrapper.close(PATIENCE) == 0
+    ((error, listener, about),) = errors
+    assert (type(error), listener, about) == (LookupError, wrapper.listener, event)
+    assert wrapper.listener.log == [2]
+    stats = check(wrapper.stats())
+    assert (stats.delivered, stats.failed) == (1, 1)
+
+
+def test_goannas_own_events_for_pymongo(goanna: ModuleType) -> None:
+    """Those that a client publishes when goanna is installed."""
+    import goanna.monitoring._own as own
+
+    sent = {"find": "things"}
+    event = own.CommandStartedEvent(sent, "db", 1, ADDRESS, 1)
+    listener = Keeps()
+    for documents, expected in (("omit", {}), ("shallow", sent), (lambda document: len(document), 1)):
+        del listener.log[:]
+        wrapper = goanna.queued(listener, documents=documents)
+        wrapper.started(event)
+        assert wrapper.close(PATIENCE) == 0
+        (kept,) = listener.log
+        assert kept.command == expected
+        assert kept.command is not sent
+        assert (kept.command_name, kept.database_name, type(kept)) == ("find", "db", type(event))
+    assert event.command is sent
