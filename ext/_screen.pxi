@@ -25,6 +25,7 @@ cdef class Test:
     def __cinit__(self, field, values):
         self.field = field
         self.values = values
+        self.rejected = values  # nothing has been yet; not None, which may well be one of the values
 
     cdef bint outside(self, PyObject* value) except -1:
         if value == <PyObject*>self.rejected:

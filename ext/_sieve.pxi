@@ -204,6 +204,7 @@ cdef class Early:
     def __cinit__(self, index, values):
         self.index = index
         self.values = values
+        self.rejected = values  # nothing has been yet; not None, which may well be one of the values
 
     cdef bint outside(self, PyObject* value) except -1:
         if value == NULL:
