@@ -28,6 +28,7 @@ cdef class Test:
         self.rejected = NOTHING  # not None, which is a value like any other
         self.field = field
         self.values = values
+        self.rejected = values  # nothing has been yet; not None, which may well be one of the values
 
     cdef bint outside(self, PyObject* value) except -1:
         if value == <PyObject*>self.rejected:

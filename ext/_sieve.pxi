@@ -206,6 +206,7 @@ cdef class Early:
         self.rejected = NOTHING  # not None, which is a value like any other
         self.index = index
         self.values = values
+        self.rejected = values  # nothing has been yet; not None, which may well be one of the values
 
     cdef bint outside(self, PyObject* value) except -1:
         if value == NULL:

@@ -195,7 +195,7 @@ def test_no_lock_is_held_for_ever_in_a_child(backend: str, lock: str) -> None:
         import warnings
         warnings.simplefilter("ignore", DeprecationWarning)
         import faulthandler
-        import goanna.delivery.rates, goanna.delivery.waiters
+        import goanna.delivery.rates
         rate = goanna.delivery.rates.Rate(1.0, 1.0)
         queue = goanna.queued(Gated(), delay=60.0)
         hub = goanna.Dispatcher()

@@ -182,8 +182,8 @@ def test_daemon_threads_that_go_on_publishing(backend: str, tmp_path: Path) -> N
             def told(self, event):
                 self.last = event
 
-        queue = goanna.queued(Counter())
-        small = goanna.queued(Counter(), maxsize=3, overflow="block", timeout=0.01)
+        queue = goanna.queued(Counter(), exit_timeout=60)
+        small = goanna.queued(Counter(), maxsize=3, overflow="block", timeout=0.01, exit_timeout=60)
         begun = threading.Barrier(5)
 
         def publish(one):

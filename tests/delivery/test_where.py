@@ -458,3 +458,15 @@ def test_where_around_coroutines(goanna: ModuleType, shapes: ModuleType) -> None
 
     asyncio.run(main())
     assert log == [1]
+
+
+def test_none_is_a_value_like_others(goanna: ModuleType, shapes: ModuleType) -> None:
+    """Also as the very first argument that a condition looks at before the event is built."""
+    got: list[Any] = []
+    hub = goanna.Dispatcher(shapes.OrderListener)
+    hub.add(goanna.where(shapes.Recorder(got), fields={"total": [None]}))
+    publish = hub.publisher(shapes.OrderPlaced)
+    publish(1, None)
+    publish(2, 1.0)
+    publish(3, total=None)
+    assert [event.order_id for _, event in got] == [1, 3]

@@ -448,3 +448,12 @@ def test_a_slow_listener_does_not_hold_up_commands(publishing: ModuleType, uri: 
     assert stats.high_water <= 21
     assert len(listener.events) == stats.delivered
     assert listener.events[-1].command_name in ("ping", "endSessions")
+
+
+def test_a_field_that_is_none(publishing: ModuleType) -> None:
+    """A caller other than the driver may publish without a database; the condition may ask for just those."""
+    chosen = Commands()
+    listeners = monitoring._EventListeners([publishing.where(chosen, fields={"database_name": [None]})])
+    for number, database in enumerate((None, "orders", None)):
+        listeners.publish_command_start({"ping": 1}, database, number, ("localhost", 27017), 7)  # type: ignore[arg-type]
+    assert [event.request_id for event in chosen.events] == [0, 2]

@@ -228,7 +228,6 @@ class Worker:
         self._space = Waiters()
         self._stopping = False
         self._stuck = False
-        self._forks = 0
         self._thread: threading.Thread | None = None
         self._doorbell = _new_doorbell()
         self._hand: list[Worker] = []
@@ -265,9 +264,10 @@ class Worker:
                 return
         # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
         self._doorbell = _new_doorbell()
-        arguments = (self._hand, self._doorbell, self._forks)
         try:
-            self._thread = threading.Thread(target=_run, args=arguments, name=self._name, daemon=True)
+            self._thread = threading.Thread(
+                target=_run, args=(self._hand, self._doorbell), name=self._name, daemon=True
+            )
             self._thread.start()
         except RuntimeError as error:  # no more threads, none in this interpreter, or it is about to end
             self._did_not_start(error)
@@ -316,17 +316,17 @@ class Worker:
 
     # The thread.
 
-    def work(self, forks: int) -> bool:
-        """Handle what waits; return False if the queue is closed and nothing more will come.
+    def work(self, hand: list[Worker]) -> bool:
+        """Handle what waits, in the thread that was started with this hand.
 
-        Args:
-            forks: between which of them the thread was started.
+        Returns:
+            False if the queue is closed and nothing more will come, or the thread is not its own any more.
         """
         while True:
             while self._handled():
                 self._answer()
-            if forks != self._forks:
-                return False  # the listener has forked, and this is its copy in the child
+            if hand is not self._hand:
+                return False  # the listener has forked, and this is the copy of its thread in the child
             self._answer()
             if not self._stopping:
                 return True
@@ -499,16 +499,15 @@ class Worker:
         """Start anew: the thread is in the other process, and nobody waits in this one."""
         self._thread = None
         self._stuck = False
-        self._forks += 1
+        self._doorbell = _new_doorbell()
         self._hand = []
         self._waiters.clear()
         self._space.clear()
         if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
-            self.ring.disarm()
-            self.ring.arm(len(self.ring) + 1)
+            self.ring.arm(1)
 
 
-def _run(hand: list[Worker], doorbell: threading.Lock, forks: int) -> None:
+def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
     """Handle events, on the thread, until the queue is closed and empty, or out of reach.
 
     While it sleeps it does not hold the worker, so that a listener which holds its own wrapper can be collected. Who
@@ -517,7 +516,7 @@ def _run(hand: list[Worker], doorbell: threading.Lock, forks: int) -> None:
     idle = 0.0
     worker = hand.pop()
     gone = weakref.ref(worker, lambda _: doorbell.release())
-    while worker.work(forks):
+    while worker.work(hand):
         now = worker.rest(idle, hand, doorbell)
         idle = now or 0.0
         if now is None:

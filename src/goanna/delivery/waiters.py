@@ -39,18 +39,18 @@ class Waiters:
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: dict[Waiter, None] = {}
+        self._waiting: dict[Waiter, bool] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
     def add(self, waiter: Waiter) -> None:
         """Have it told when its events are dealt with."""
-        self._waiting[waiter] = None
+        self._waiting[waiter] = True
 
     def remove(self, waiter: Waiter) -> bool:
         """Forget it; return False if it is not there any more, because it has been told."""
-        return self._waiting.pop(waiter, waiter) is None
+        return self._waiting.pop(waiter, False)
 
     def answer(self, left: Callable[[int], int]) -> None:
         """Tell those for whose events ``left(target)`` is 0."""
