@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test dbally stress matrix bench bench-smoke lint types docs package sanitize clean
+.PHONY: demo test dbally stress prefork matrix bench bench-smoke lint types docs package sanitize clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -43,6 +43,10 @@ $(VENV)/dbally: $(VENV)/group-test
 # Producers at full speed against consumers that stall, for longer than the suite does.
 stress: $(VENV)/group-test dbally
 	$(BIN)/python -m pytest tests/delivery/test_stress.py --stress-seconds=20 $(if $(COMPILER),--require-compiled) $(ARGS)
+
+# Queues in the workers of uwsgi, which is compiled for that.
+prefork: $(VENV)/group-test $(VENV)/group-prefork
+	$(BIN)/python -m pytest tests/delivery -m prefork $(if $(COMPILER),--require-compiled) $(ARGS)
 
 # Stock against installed on releases of PyMongo from 3.11 on; their wheels are downloaded into build/pymongo once.
 matrix: $(VENV)/group-test
@@ -84,7 +88,8 @@ clean:
 
 # The suite against a core built with AddressSanitizer and UndefinedBehaviorSanitizer. Python's own allocator is switched
 # off, because it would hide what is read after it was freed. Leaks are what tests/test_soundness.py is for: the
-# interpreter itself keeps too much at exit for LeakSanitizer to tell.
+# interpreter itself keeps too much at exit for LeakSanitizer to tell. Request logs have no compiled code of their own, and
+# the servers of test_prefork run in processes of their own.
 SANITIZED := build/sanitized
 sanitize: $(VENV)/group-test dbally
 	rm -rf $(SANITIZED)
@@ -94,4 +99,5 @@ sanitize: $(VENV)/group-test dbally
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED) \
 	ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	$(BIN)/python -m pytest --require-compiled --sanitized -p no:cacheprovider $(ARGS)
+	$(BIN)/python -m pytest --require-compiled --sanitized -p no:cacheprovider \
+	    --ignore=tests/requestlog --ignore=tests/delivery/test_prefork.py $(ARGS)
