@@ -434,6 +434,30 @@ def test_a_process_of_multiprocessing_flushes_at_its_end(backend: str, tmp_path:
     assert len(done.seen()) == 4
 
 
+def test_what_a_hook_of_the_fork_publishes_is_flushed_too(backend: str, tmp_path: Path) -> None:
+    """The thread starts before multiprocessing has set its process up, and forgets what was registered with it."""
+    program = """
+        import multiprocessing, os
+        import goanna
+        from delivery.kit import Told, Writer
+
+        queue = goanna.queued(Writer(), batch=1000, delay=3600)
+        os.register_at_fork(after_in_child=lambda: queue.told(Told(-1, "child")))
+
+        def work():
+            queue.told(Told(0, "child"))
+
+        if __name__ == "__main__":
+            one = multiprocessing.get_context("fork").Process(target=work)
+            one.start()
+            one.join()
+            assert one.exitcode == 0
+    """
+    done = run(program, backend, tmp_path)
+    assert ended_well(done)
+    assert done.of("child") == [[-1, 0]]
+
+
 def test_a_pool_of_processes(backend: str, tmp_path: Path) -> None:
     program = """
         import concurrent.futures, multiprocessing, os

@@ -6,7 +6,9 @@ import atexit
 import sys
 import time
 import weakref
-from typing import Protocol
+from typing import Final, Protocol, final
+
+from goanna._forks import after_fork
 
 __all__ = ["at_exit", "at_exit_of_this_process"]
 
@@ -42,6 +44,27 @@ def at_exit_of_this_process() -> None:
         _processes.add(os.getpid())
         # The first among its finalizers: later ones may end what a listener needs.
         util.Finalize(None, _finish, exitpriority=1000)
+
+
+@final
+class _Child:
+    """Sees to it in a process that multiprocessing has forked off, whatever happens before that is set up.
+
+    Another hook of the fork may publish, and so start a thread. What is registered then multiprocessing forgets when
+    it sets its process up, after which it calls what was registered with it for that.
+    """
+
+    registered = False
+
+    def _after_fork(self) -> None:
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None and not self.registered:
+            self.registered = True  # for the children of this process too, which inherit it
+            util.register_after_fork(self, lambda _: at_exit_of_this_process())
+
+
+_child: Final = _Child()
+after_fork(_child)
 
 
 def _finish() -> None:
