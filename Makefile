@@ -38,6 +38,10 @@ stress: $(VENV)/group-test
 matrix: $(VENV)/group-test
 	$(BIN)/python -m pytest tests/differential -m matrix $(if $(COMPILER),--require-compiled) $(ARGS)
 
+# Delivery under uwsgi, which is compiled when it is installed.
+prefork: $(VENV)/group-test $(VENV)/group-prefork
+	$(BIN)/python -m pytest tests/delivery/test_prefork.py -m prefork $(ARGS)
+
 bench: $(VENV)/group-bench $(VENV)/group-test
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.monitoring $(ARGS)
