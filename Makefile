@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test stress matrix bench bench-smoke lint types docs package sanitize clean
+.PHONY: demo test stress matrix prefork bench bench-smoke lint types docs package sanitize clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
