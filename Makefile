@@ -44,7 +44,8 @@ $(VENV)/dbally: $(VENV)/group-test
 stress: $(VENV)/group-test dbally
 	$(BIN)/python -m pytest tests/delivery/test_stress.py --stress-seconds=20 $(if $(COMPILER),--require-compiled) $(ARGS)
 
-# Queues in the workers of uwsgi, which is compiled for that.
+# Queues in the workers of uwsgi, which is compiled for that. Not part of .ci/run: with a Python thread in its master, uwsgi
+# itself leaves a worker without an answer now and then.
 prefork: $(VENV)/group-test $(VENV)/group-prefork
 	$(BIN)/python -m pytest tests/delivery -m prefork $(if $(COMPILER),--require-compiled) $(ARGS)
 

@@ -47,7 +47,7 @@ hub = goanna.Dispatcher(ToldListener)
 hub.add(queue)
 publish = hub.publisher(Told)
 loaded_in = os.getpid()
-for number in range(10):
+for number in range(int(os.environ["LOADING"])):
     publish(number, "loading")
 
 _lock = threading.Lock()
@@ -65,6 +65,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
             publish(number, "request")
         _published += 10
         _client.admin.command("ping")
+        if os.environ["FLUSH"] == "each request":
+            assert queue.flush(60) == commands.flush(60) == 0
         stats = queue.stats()
         answer = {
             "pid": os.getpid(),
