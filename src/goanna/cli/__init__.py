@@ -1,4 +1,4 @@
-"""The command ``goanna``: which core is loaded and why, and a demonstration."""
+"""The command ``goanna``: which core is loaded and why, a demonstration, and tools to measure and to record."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     instead = demo.add_mutually_exclusive_group()
     instead.add_argument("--html", metavar="FILE", help="write the results as a page, too")
     instead.add_argument("--own-events", action="store_true", help="show events of one's own instead of PyMongo's")
+    _recording_parsers(commands)
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
         from goanna.cli.doctor import report
@@ -37,6 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         execute(chosen.program, chosen.arguments, module=chosen.module)
         return 0
+    if chosen.command == "record":
+        from goanna.cli.recording.record import record
+
+        return record(chosen.program, chosen.output, chosen.documents, chosen.max_bytes, force=chosen.force)
+    if chosen.command == "replay":
+        from goanna.cli.recording.replay import replay
+
+        return replay(chosen.file, chosen.listener, chosen.speed)
     try:
         return _demo(chosen)
     except ModuleNotFoundError as error:
@@ -44,6 +53,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if missing not in {"rich", "pymongo", "bson"}:
             raise
         parser.exit(2, f"goanna demo needs the package {missing}: pip install 'goanna[cli]'\n")
+
+
+def _recording_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``record`` and ``replay``."""
+    record = commands.add_parser(
+        "record", help="run a program unchanged, with goanna installed, and write its driver's events to a file"
+    )
+    record.add_argument("-o", "--output", metavar="FILE", default="recording.jsonl", help="default: recording.jsonl")
+    record.add_argument(
+        "--documents",
+        choices=("omitted", "redacted", "full"),
+        default="omitted",
+        help="what is kept of commands and replies: nothing (the default), keys and types, everything",
+    )
+    record.add_argument(
+        "--max-bytes", metavar="N", type=int, default=64_000_000, help="default: 64000000 for a process"
+    )
+    record.add_argument("--force", action="store_true", help="replace the files of an earlier run")
+    record.add_argument("program", metavar="-- PROGRAM ...", nargs="+", help="such as: -- python app.py")
+    replay = commands.add_parser("replay", help="publish the events of a recording to a listener, or say what it holds")
+    replay.add_argument("file", metavar="FILE", help="what goanna record has written")
+    replay.add_argument("--listener", metavar="MODULE:CLASS", help="the listener, such as package.module:Class")
+    replay.add_argument(
+        "--speed", default="full", help="full (the default), original, or how many times the original: 2.0"
+    )
 
 
 def _demo(chosen: argparse.Namespace) -> int:
