@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     instead.add_argument("--html", metavar="FILE", help="write the results as a page, too")
     instead.add_argument("--own-events", action="store_true", help="show events of one's own instead of PyMongo's")
     _recording_parsers(commands)
+    _bench_parser(commands)
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
         from goanna.cli.doctor import report
@@ -47,12 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return replay(chosen.file, chosen.listener, chosen.speed)
     try:
-        return _demo(chosen)
+        return _bench(chosen) if chosen.command == "bench" else _demo(chosen)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"rich", "pymongo", "bson"}:
             raise
-        parser.exit(2, f"goanna demo needs the package {missing}: pip install 'goanna[cli]'\n")
+        parser.exit(2, f"goanna {chosen.command} needs the package {missing}: pip install 'goanna[cli]'\n")
 
 
 def _recording_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -78,6 +79,22 @@ def _recording_parsers(commands: argparse._SubParsersAction[argparse.ArgumentPar
     replay.add_argument(
         "--speed", default="full", help="full (the default), original, or how many times the original: 2.0"
     )
+
+
+def _bench_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``bench``."""
+    bench = commands.add_parser("bench", help="measure what events cost here, with goanna and without")
+    bench.add_argument("--quick", action="store_true", help="measure in a few seconds, less exactly")
+    bench.add_argument("--json", metavar="FILE", help="write the figures to FILE, too")
+    bench.add_argument("--html", metavar="FILE", help="write the figures as a page, too")
+    bench.add_argument("--compare", metavar="OLD", help="say what changed since the run that was written to OLD")
+
+
+def _bench(chosen: argparse.Namespace) -> int:
+    """Measure."""
+    from goanna.cli.bench.command import run
+
+    return run(quick=chosen.quick, json_file=chosen.json, html=chosen.html, old=chosen.compare)
 
 
 def _demo(chosen: argparse.Namespace) -> int:
