@@ -88,10 +88,21 @@ def _bench_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     bench.add_argument("--json", metavar="FILE", help="write the figures to FILE, too")
     bench.add_argument("--html", metavar="FILE", help="write the figures as a page, too")
     bench.add_argument("--compare", metavar="OLD", help="say what changed since the run that was written to OLD")
+    bench.add_argument("--listener", metavar="MODULE:CLASS", help="measure a listener of yours instead")
+    bench.add_argument("--recording", metavar="FILE", help="with the events that goanna record has written to FILE")
+    bench.set_defaults(refuse=bench.error)
 
 
 def _bench(chosen: argparse.Namespace) -> int:
     """Measure."""
+    if chosen.listener is not None:
+        if chosen.html is not None or chosen.compare is not None:
+            chosen.refuse("--html and --compare are not for --listener")
+        from goanna.cli.bench.own_listener import run as run_listener
+
+        return run_listener(chosen.listener, recording=chosen.recording, quick=chosen.quick, json_file=chosen.json)
+    if chosen.recording is not None:
+        chosen.refuse("--recording needs --listener")
     from goanna.cli.bench.command import run
 
     return run(quick=chosen.quick, json_file=chosen.json, html=chosen.html, old=chosen.compare)

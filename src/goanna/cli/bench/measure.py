@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from goanna.cli.bench.jobs import Job, Work
@@ -29,16 +29,25 @@ class Time:
 
 @dataclass
 class Timed:
-    """A work under measurement."""
+    """A work under measurement.
+
+    Args:
+        work: what is done.
+        calls: how often in a turn; 0 has it found out.
+    """
 
     work: Work
-    calls: int = field(init=False)
+    calls: int = 0
     turns: list[float] = field(default_factory=list)
     scaffolds: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make sure that it works, warm it up, and find out how often a turn should do it."""
         self.work.check()
+        if self.calls:
+            self.work.run(self.calls)
+            self.work.settle()
+            return
         self.work.run(LEAST)
         took = min(_time(self.work.run, LEAST) for _ in range(3))
         self.work.settle()
@@ -74,13 +83,19 @@ def measure(jobs: Iterable[Job], rounds: int) -> dict[str, dict[str, Time]]:
 def turns(jobs: Iterable[Job], rounds: Iterable[int]) -> dict[str, dict[str, Timed]]:
     """Return the works by job and rival, after a turn for each of the numbers of ``rounds``."""
     timed = {job.name: {rival: Timed(make()) for rival, make in job.works.items()} for job in jobs}
+    take_turns([list(rivals.values()) for rivals in timed.values()], rounds)
+    return timed
+
+
+def take_turns(groups: Iterable[Sequence[Timed]], rounds: Iterable[int]) -> None:
+    """Have each work take a turn for each of the numbers of ``rounds``, beside the others of its group."""
+    lists = [list(group) for group in groups]
     gc.collect()
     gc.freeze()  # what is there now is not what the collection between two turns is for
     gc.disable()
     try:
         for number in rounds:
-            for rivals in timed.values():
-                works = list(rivals.values())
+            for works in lists:
                 first = number % len(works)  # it runs in the wake of another job, so it is not always the same one
                 for one in works[first:] + works[:first]:
                     one.turn()
@@ -88,7 +103,6 @@ def turns(jobs: Iterable[Job], rounds: Iterable[int]) -> dict[str, dict[str, Tim
     finally:
         gc.enable()
         gc.unfreeze()
-    return timed
 
 
 def _time(run: Run, calls: int) -> float:
