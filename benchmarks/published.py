@@ -42,8 +42,8 @@ ROWS = (
 Not the queue: what it takes differs from process to process, and with it the order of goanna and SimpleQueue.
 """
 NOTES = {
-    QUEUED: "Differs from process to process, see [what is not understood](performance-guards.md#what-is-not-understood): "
-    "no order of the two queues can be read from one run."
+    QUEUED: "Differs from process to process, see the last section of [the guards](performance-guards.md): no order of\n"
+    "the two queues can be read from one run."
 }
 """What must be said beside a job."""
 
@@ -85,8 +85,8 @@ def run_page(content: Mapping[str, Any]) -> str:
         f"The floors varied by {content['noise']['spread']:.0%} from turn to turn.",
         f"The load of the machine was {content['machine']['load']:.1f} at the end.",
         "",
-        "Medians with their 95 % intervals, and relative to the floor. A dagger stands behind those of others that cost",
-        "less than every goanna in the same table.",
+        "Medians with their 95 % intervals, and relative to the floor. A dagger stands behind those of others that",
+        "cost less than every goanna in the same table.",
     ]
     for group in content["groups"]:
         lines += ["", f"## {group['name']}", "", f"Floor: {group['floor']}."]
