@@ -42,8 +42,8 @@ ROWS = (
 Not the queue: what it takes differs from process to process, and with it the order of goanna and SimpleQueue.
 """
 NOTES = {
-    QUEUED: "Differs from process to process, see the last section of [the guards](performance-guards.md): no order of\n"
-    "the two queues can be read from one run."
+    QUEUED: "Differs from process to process, see the last section of [the guards](performance-guards.md): no order\n"
+    "of the two queues can be read from one run."
 }
 """What must be said beside a job."""
 
