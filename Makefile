@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test dbally stress prefork matrix bench bench-smoke lint types docs package sanitize clean
+.PHONY: demo test dbally stress prefork matrix bench bench-smoke gate callgrind lint types docs package sanitize clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -68,6 +68,14 @@ bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m benchmarks.audit --quick
 	$(BIN)/python -m benchmarks.requestlog --quick
 	$(BIN)/python -m benchmarks.delivery --quick
+
+# Ratios within one run that must not fall under a bound, with retries.
+gate: $(VENV)/group-bench $(VENV)/group-test dbally
+	$(BIN)/python -m benchmarks.gate
+
+# Instructions of the hot paths beside the committed numbers; needs valgrind.
+callgrind: $(VENV)/group-bench $(VENV)/group-test
+	$(BIN)/python -m benchmarks.instructions $(ARGS)
 
 docs: $(VENV)/group-docs
 	$(BIN)/python -m sphinx -q -n -W -b html docs docs/_build/html

@@ -1,4 +1,4 @@
-"""The command ``goanna``: which core is loaded and why, and a demonstration."""
+"""The command ``goanna``: which core is loaded and why, a demonstration, and tools to measure and to record."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     instead = demo.add_mutually_exclusive_group()
     instead.add_argument("--html", metavar="FILE", help="write the results as a page, too")
     instead.add_argument("--own-events", action="store_true", help="show events of one's own instead of PyMongo's")
+    _recording_parsers(commands)
+    _bench_parser(commands)
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
         from goanna.cli.doctor import report
@@ -37,13 +39,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         execute(chosen.program, chosen.arguments, module=chosen.module)
         return 0
+    if chosen.command == "record":
+        from goanna.cli.recording.record import record
+
+        return record(chosen.program, chosen.output, chosen.documents, chosen.max_bytes, force=chosen.force)
+    if chosen.command == "replay":
+        from goanna.cli.recording.replay import replay
+
+        return replay(chosen.file, chosen.listener, chosen.speed)
     try:
-        return _demo(chosen)
+        return _bench(chosen) if chosen.command == "bench" else _demo(chosen)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"rich", "pymongo", "bson"}:
             raise
-        parser.exit(2, f"goanna demo needs the package {missing}: pip install 'goanna[cli]'\n")
+        parser.exit(2, f"goanna {chosen.command} needs the package {missing}: pip install 'goanna[cli]'\n")
+
+
+def _recording_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``record`` and ``replay``."""
+    record = commands.add_parser(
+        "record", help="run a program unchanged, with goanna installed, and write its driver's events to a file"
+    )
+    record.add_argument("-o", "--output", metavar="FILE", default="recording.jsonl", help="default: recording.jsonl")
+    record.add_argument(
+        "--documents",
+        choices=("omitted", "redacted", "full"),
+        default="omitted",
+        help="what is kept of commands and replies: nothing (the default), keys and types, everything",
+    )
+    record.add_argument(
+        "--max-bytes", metavar="N", type=int, default=64_000_000, help="default: 64000000 for a process"
+    )
+    record.add_argument("--force", action="store_true", help="replace the files of an earlier run")
+    record.add_argument("program", metavar="-- PROGRAM ...", nargs="+", help="such as: -- python app.py")
+    replay = commands.add_parser("replay", help="publish the events of a recording to a listener, or say what it holds")
+    replay.add_argument("file", metavar="FILE", help="what goanna record has written")
+    replay.add_argument("--listener", metavar="MODULE:CLASS", help="the listener, such as package.module:Class")
+    replay.add_argument(
+        "--speed", default="full", help="full (the default), original, or how many times the original: 2.0"
+    )
+
+
+def _bench_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``bench``."""
+    bench = commands.add_parser("bench", help="measure what events cost here, with goanna and without")
+    bench.add_argument("--quick", action="store_true", help="measure in a few seconds, less exactly")
+    bench.add_argument("--json", metavar="FILE", help="write the figures to FILE, too")
+    bench.add_argument("--html", metavar="FILE", help="write the figures as a page, too")
+    bench.add_argument("--compare", metavar="OLD", help="say what changed since the run that was written to OLD")
+    bench.add_argument("--listener", metavar="MODULE:CLASS", help="measure a listener of yours instead")
+    bench.add_argument("--recording", metavar="FILE", help="with the events that goanna record has written to FILE")
+    bench.set_defaults(refuse=bench.error)
+
+
+def _bench(chosen: argparse.Namespace) -> int:
+    """Measure."""
+    if chosen.listener is not None:
+        if chosen.html is not None or chosen.compare is not None:
+            chosen.refuse("--html and --compare are not for --listener")
+        from goanna.cli.bench.own_listener import run as run_listener
+
+        return run_listener(chosen.listener, recording=chosen.recording, quick=chosen.quick, json_file=chosen.json)
+    if chosen.recording is not None:
+        chosen.refuse("--recording needs --listener")
+    from goanna.cli.bench.command import run
+
+    return run(quick=chosen.quick, json_file=chosen.json, html=chosen.html, old=chosen.compare)
 
 
 def _demo(chosen: argparse.Namespace) -> int:

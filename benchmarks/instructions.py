@@ -1,0 +1,114 @@
+"""``python -m benchmarks.instructions``: how many instructions the hot paths take, beside the committed numbers.
+
+valgrind counts them. Unlike times they are the same again, whatever else the machine does. A path is run so many times,
+and some more; the difference is what the additional times took, without the start of the interpreter.
+
+They depend on the interpreter and the compilers; without committed numbers for these nothing is compared, and that is
+said. On the version that CI uses it is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.hot_path import PATHS
+
+COMMITTED = Path(__file__).with_name("instructions.json")
+FEW, MORE = 1_000, 3_000
+TOLERANCE = 0.03
+"""How much more a path may take before it is an error; as much less is told, for the numbers should be committed."""
+CI_PYTHON = "3.11.7"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="have what is counted be the numbers for this interpreter")
+    options = parser.parse_args()
+    known: dict[str, dict[str, float]] = json.loads(COMMITTED.read_text())
+    here = environment()
+    if shutil.which("valgrind") is None:
+        print("There is no valgrind here: apt-get install valgrind", file=sys.stderr)
+        return 2
+    if not options.write and here not in known:
+        print(f"There are no numbers for this interpreter ({here}) in {COMMITTED.name}; there are for:")
+        print("\n".join(f"  {one}" for one in known))
+        print("To have some: python -m benchmarks.instructions --write")
+        return int(platform.python_version() == CI_PYTHON and sys.platform == "linux")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = dict(zip(PATHS, pool.map(counted, PATHS), strict=True))
+    if options.write:
+        COMMITTED.write_text(json.dumps({**known, here: found}, indent=1, sort_keys=True) + "\n")
+        print(f"written to {COMMITTED.name} for {here}: {found}")
+        return 0
+    print(f"instructions of a call on {here}")
+    return compared(known[here], found)
+
+
+def compared(known: dict[str, float], found: dict[str, float]) -> int:
+    """Print both; return 1 if a path takes more than it may, or if there is no number for it, else 0."""
+    worse = []
+    for name, count in found.items():
+        if name not in known:
+            print(f"  {name:<24} {count:8.0f}          no number is committed")
+            worse.append(name)
+            continue
+        change = count / known[name] - 1
+        word = "more than it may" if change > TOLERANCE else "less: commit it" if change < -TOLERANCE else ""
+        print(f"  {name:<24} {count:8.0f} {known[name]:8.0f} {change:+7.1%}  {word}")
+        if change > TOLERANCE:
+            worse.append(name)
+    return int(bool(worse))
+
+
+def environment() -> str:
+    """Return what the counts depend on: interpreter, how it was built, the compiler of the extension."""
+    built = "optimised" if "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "") else "plain"
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    version = ""
+    if compiler is not None:
+        version = subprocess.run(
+            [compiler, "-dumpfullversion"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    return (
+        f"{platform.python_implementation()} {platform.python_version()} {built}, {platform.python_compiler()}, "
+        f"cc {version}, {platform.machine()}"
+    )
+
+
+def counted(name: str) -> float:
+    """Return the instructions of one time through a path."""
+    return (_total(name, MORE) - _total(name, FEW)) / (MORE - FEW)
+
+
+def _total(name: str, times: int) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out")
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", sys.executable]
+        done = subprocess.run(
+            [*command, "-m", "benchmarks.hot_path", name, str(times)],
+            env={**os.environ, "PYTHONHASHSEED": "0", "GOANNA_BACKEND": "c", "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=Path(__file__).parent.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"{name} ended with status {done.returncode}:\n{done.stderr}")
+        for one in out.read_text().splitlines():
+            if one.startswith(("summary:", "totals:")):
+                return int(one.split()[1])
+    raise SystemExit(f"valgrind has not counted {name}:\n{done.stderr}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

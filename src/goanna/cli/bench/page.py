@@ -1,0 +1,111 @@
+"""A run of ``goanna bench`` as one page that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from goanna.cli.bench.document import changes, figures
+from goanna.cli.bench.figures import Figure
+from goanna.cli.bench.jobs import FLOOR
+from goanna.cli.bench.terminal import about, duration, kind, noise
+
+__all__ = ["page"]
+
+_STYLE = """
+:root { color-scheme: light dark; --back: #fff; --text: #1c2421; --faint: #5d6b65; --line: #dde4e0; --ci: #1c2421;
+  --stock: #9aa8a2; --goanna: #1d8a5b; --floor: #3b7ea8; --warn: #8a4b00; }
+@media (prefers-color-scheme: dark) { :root { --back: #131a17; --text: #e6ede9; --faint: #9aa8a2; --line: #2b3631;
+  --ci: #e6ede9; --stock: #66756e; --goanna: #43c48a; --floor: #6fb3dd; --warn: #f0b46a; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.25rem; max-width: 58rem; background: var(--back); color: var(--text);
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.25rem 0 0; }
+h3 { font-size: 1rem; margin: 1.1rem 0 .3rem; }
+p { margin: .25rem 0; } .faint { color: var(--faint); font-size: .9rem; overflow-wrap: anywhere; }
+.warn { color: var(--warn); font-weight: 600; }
+.key span { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin: 0 .3rem 0 .8rem; }
+.row { display: grid; grid-template-columns: 11.5rem 1fr 4.6rem 3.4rem; gap: .2rem .7rem; align-items: center;
+  font-size: .9rem; padding: .08rem 0; }
+.row svg { display: block; width: 100%; height: .95rem; }
+.row output { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.row output + output { color: var(--faint); }
+.stock { fill: var(--stock); } .goanna { fill: var(--goanna); } .floor { fill: var(--floor); }
+.ci { stroke: var(--ci); stroke-width: 2; vector-effect: non-scaling-stroke; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(--line);
+  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; }
+@media (max-width: 40rem) {
+  .row { grid-template-columns: 1fr auto 3.2rem; padding: .2rem 0; }
+  .row svg { grid-column: 1 / -1; grid-row: 2; }
+}
+"""
+
+
+def page(content: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str:
+    """Return the page of a document, with what changed since another one."""
+    found = figures(content)
+    groups = "".join(_group(group, found) for group in content["groups"])
+    said = noise(content)
+    warning = f'<p class="warn">{escape(said)}</p>' if said else ""
+    key = "".join(
+        f'<span style="background: var(--{name})"></span>{text}'
+        for name, text in (("floor", "floor"), ("goanna", "goanna"), ("stock", "others"))
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>goanna bench</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>What events cost</h1>
+<p class="faint">{escape(about(content))}</p>
+{warning}
+<p class="faint">Medians of a call; the thin line is the 95 % interval of the median. The last column is relative to the
+floor, which is the part of the work that can't be avoided. Bars of one job are to one scale.</p>
+<p class="faint key">{key}</p>
+{groups}{"" if before is None else _changes(before, content)}</body>
+</html>
+"""
+
+
+def _group(group: Mapping[str, Any], found: Mapping[str, Mapping[str, Figure]]) -> str:
+    jobs = "".join(
+        f"<h3>{escape(job['name'])}</h3>\n" + _rows(job["name"], found[job["name"]]) for job in group["jobs"]
+    )
+    return f'<h2>{escape(group["name"])}</h2>\n<p class="faint">Floor: {escape(group["floor"])}</p>\n{jobs}'
+
+
+def _rows(job: str, costs: Mapping[str, Figure]) -> str:
+    longest = max(max(one.median, one.high) for one in costs.values())
+    rows = ""
+    for rival, one in costs.items():
+        width, low, high = (max(100 * value / longest, 0.0) for value in (one.median, one.low, one.high))
+        label = f"{rival}, {job}: {duration(one.median)}"
+        times = "" if rival == FLOOR else f"{one.median / costs[FLOOR].median:.2f}&times;"
+        rows += (
+            f'<div class="row"><span>{escape(rival)}</span>'
+            f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">'
+            f'<rect class="{kind(rival)}" width="{max(width, 0.4):.2f}" height="10"/>'
+            f'<line class="ci" x1="{low:.2f}" x2="{high:.2f}" y1="5" y2="5"/></svg>'
+            f"<output>{duration(one.median)}</output><output>{times}</output></div>\n"
+        )
+    return rows
+
+
+def _changes(before: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(one.job)}: {escape(one.rival)}</td><td>{one.before:.2f}</td><td>{one.now:.2f}</td>"
+        f"<td>{one.ratio:.2f}{'' if one.certain else ' ?'}</td></tr>\n"
+        for one in changes(before, content)
+    )
+    return (
+        f"<h2>Since {escape(before['date'])}</h2>\n"
+        '<p class="faint">Relative to the floor of each run; a question mark where the intervals overlap.</p>\n'
+        f"<table>\n<tr><th>job</th><th>then</th><th>now</th><th>now / then</th></tr>\n{rows}</table>\n"
+    )

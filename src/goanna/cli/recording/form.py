@@ -1,0 +1,94 @@
+"""The format: which events there are, and how a field's value is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+__all__ = ["DOCUMENTS", "MARK", "PUBLISHERS", "VERSION", "encoded", "fields_of", "line"]
+
+MARK: Final = "goanna_recording"
+VERSION: Final = 1
+
+PUBLISHERS: Final[Mapping[str, str]] = {
+    "CommandStartedEvent": "publish_command_start",
+    "CommandSucceededEvent": "publish_command_success",
+    "CommandFailedEvent": "publish_command_failure",
+    "ServerOpeningEvent": "publish_server_opened",
+    "ServerClosedEvent": "publish_server_closed",
+    "ServerDescriptionChangedEvent": "publish_server_description_changed",
+    "TopologyOpenedEvent": "publish_topology_opened",
+    "TopologyClosedEvent": "publish_topology_closed",
+    "TopologyDescriptionChangedEvent": "publish_topology_description_changed",
+    "ServerHeartbeatStartedEvent": "publish_server_heartbeat_started",
+    "ServerHeartbeatSucceededEvent": "publish_server_heartbeat_succeeded",
+    "ServerHeartbeatFailedEvent": "publish_server_heartbeat_failed",
+    "PoolCreatedEvent": "publish_pool_created",
+    "PoolReadyEvent": "publish_pool_ready",
+    "PoolClearedEvent": "publish_pool_cleared",
+    "PoolClosedEvent": "publish_pool_closed",
+    "ConnectionCreatedEvent": "publish_connection_created",
+    "ConnectionReadyEvent": "publish_connection_ready",
+    "ConnectionClosedEvent": "publish_connection_closed",
+    "ConnectionCheckOutStartedEvent": "publish_connection_check_out_started",
+    "ConnectionCheckOutFailedEvent": "publish_connection_check_out_failed",
+    "ConnectionCheckedOutEvent": "publish_connection_checked_out",
+    "ConnectionCheckedInEvent": "publish_connection_checked_in",
+}
+"""The method of PyMongo's ``_EventListeners`` that publishes each class of events."""
+
+DOCUMENTS: Final = frozenset(["command", "failure", "options", "reply"])
+"""The fields that hold documents of the program, its data among them."""
+
+_SERVER: Final = (
+    "address", "server_type", "server_type_name", "replica_set_name", "primary", "round_trip_time", "is_writable",
+    "is_readable", "min_wire_version", "max_wire_version", "error",
+)  # fmt: skip
+_TOPOLOGY: Final = ("topology_type", "topology_type_name", "replica_set_name", "logical_session_timeout_minutes")
+
+
+def fields_of(cls: type) -> tuple[str, ...]:
+    """Return the names of the public fields of an event class."""
+    return tuple([name for name in dir(cls) if not name.startswith("_") and not callable(getattr(cls, name))])
+
+
+def line(content: Mapping[str, Any]) -> bytes:
+    """Return one line of a recording."""
+    return json.dumps(content, default=encoded, separators=(",", ":")).encode() + b"\n"
+
+
+def encoded(value: Any) -> Any:
+    """Return what json can write in place of a value that it can't; for documents that is MongoDB's Extended JSON."""
+    if isinstance(value, Mapping):
+        return {str(name): one for name, one in value.items()}
+    if isinstance(value, set | frozenset):
+        return list(value)
+    if isinstance(value, Exception):
+        return {"$error": type(value).__name__, "text": str(value)}
+    if hasattr(value, "server_type_name"):
+        return {name: getattr(value, name, None) for name in _SERVER}
+    if hasattr(value, "topology_type_name"):
+        return {
+            **{name: getattr(value, name, None) for name in _TOPOLOGY},
+            "has_writable_server": value.has_writable_server(),
+            "has_readable_server": value.has_readable_server(),
+            "servers": list(value.server_descriptions().values()),
+        }
+    try:
+        return _extended()(value)
+    except TypeError:  # no type of BSON: it can be told, not brought back
+        return {"$repr": repr(value)}
+
+
+def _extended() -> Callable[[Any], Any]:
+    """Return the encoder of PyMongo's bson; without it there are no values of its types."""
+    try:
+        from bson import json_util
+    except ModuleNotFoundError:
+        return _none
+    return json_util.default
+
+
+def _none(value: Any) -> Any:
+    raise TypeError
