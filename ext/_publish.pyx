@@ -338,11 +338,10 @@ cdef class Publisher:
             self.known = known
         return known[1] is not None and not goanna_in_set(self.sensitive, <PyObject*>known[1])
 
-    cdef int deliver(self, object instance, object event) except -1:
-        """Call the method of every listener that is in the list now."""
+    cdef int deliver(self, object listeners, object event) except -1:
+        """Call the method of every listener that is in the list when its turn comes."""
         cdef Py_ssize_t index = 0
         cdef PyObject* result
-        listeners = getattr(instance, self.listeners)
         if not goanna_is_list(listeners):
             for listener in listeners:
                 result = goanna_call_method(<PyObject*>self.method, <PyObject*>listener, <PyObject*>event)
@@ -395,10 +394,8 @@ cdef class Publisher:
         self.last = <Row>row
         return <Row>row
 
-
-    cdef Screen find_screen(self, object instance):
+    cdef Screen find_screen(self, object instance, list now):
         """Return what can be said of this client's events before they are built."""
-        now = getattr(instance, self.listeners)
         cdef Screen last = self.screen
         if last is not None and last.fits(now):
             return last
@@ -464,8 +461,11 @@ cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf,
         if self.speculative_hello >= 0 and goanna_is_true(values[self.speculative_hello]):
             reply = {}
             values[self.reply] = <PyObject*>reply
-    if sieves_made[0]:
-        screen = self.find_screen(<object>args[0])
+    # The original reads the list once, and what is no list may tell how often it was asked; so it is read here for both
+    # uses, and only a list, which nobody notices being looked at, is looked at before delivery.
+    listeners = getattr(<object>args[0], self.listeners) if row is None or sieves_made[0] else None
+    if sieves_made[0] and goanna_is_list(listeners):
+        screen = self.find_screen(<object>args[0], <list>listeners)
         if screen.sieves is not None and screen.rejects(
             <PyObject*>name, NULL if self.database < 0 else values[self.database]
         ):
@@ -484,7 +484,7 @@ cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf,
     if row is not None:
         self.deliver_row(row, event)
     else:
-        self.deliver(<object>args[0], event)
+        self.deliver(listeners, event)
     return None
 
 

@@ -457,6 +457,16 @@ def test_instances_of_every_sort(goanna: ModuleType, instance: str) -> None:
     assert bool(records(found, "read the list")) is (instance == "property")
 
 
+@pytest.mark.parametrize("how", ["property", "tuple", "generator", "missing", "iterable", "subclass", "raises"])
+def test_a_condition_elsewhere_in_the_process_changes_nothing(goanna: ModuleType, how: str) -> None:
+    """Once a condition has been made, publishers look at the listeners before they build an event: if that is a list."""
+    goanna.where(monitoring.CommandListener(), commands="find")
+    if how == "property":
+        both(goanna, taped(*EVERY, *EVERY, instance="property"))
+    else:
+        both(goanna, taped(*[("list", kind, how) for kind in KINDS], *EVERY, *EVERY))
+
+
 def test_an_event_is_built_even_if_nobody_listens(goanna: ModuleType) -> None:
     tape = taped(publish("command_start", command=("spy", "hello")), client=[])
     assert [one[1] for one in records(both(goanna, tape), "asked")] == ["__bool__", "__iter__", "__contains__"]
