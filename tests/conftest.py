@@ -12,10 +12,15 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import settings
+
+TESTS = Path(__file__).parent
+CORE = ("delivery", "monitoring")
+"""Folders of tests that need no library but PyMongo."""
 
 OWN = ("goanna", "shapes")
 """Top-level modules of which each core has its own copy."""
@@ -73,6 +78,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="insist that the compiled core is one with sanitizers, and repeat less",
     )
+
+    parser.addoption(
+        "--core",
+        action="store_true",
+        help="only the tests of the core, delivery and monitoring: those that the group test-core is enough for",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if config.getoption("--core") and collection_path.is_dir() and collection_path.parent == TESTS:
+        return collection_path.name not in CORE or None
+    return None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -459,7 +459,7 @@ def test_instances_of_every_sort(goanna: ModuleType, instance: str) -> None:
 
 @pytest.mark.parametrize("how", ["property", "tuple", "generator", "missing", "iterable", "subclass", "raises"])
 def test_a_condition_elsewhere_in_the_process_changes_nothing(goanna: ModuleType, how: str) -> None:
-    """Once a condition has been made, publishers look at the listeners before they build an event: if that is a list."""
+    """Once there is a condition, publishers look at the listeners before they build an event, where that is a list."""
     goanna.where(monitoring.CommandListener(), commands="find")
     if how == "property":
         both(goanna, taped(*EVERY, *EVERY, instance="property"))
