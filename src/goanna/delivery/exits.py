@@ -7,9 +7,10 @@ import sys
 import threading
 import time
 import weakref
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
-__all__ = ["at_exit", "at_exit_of_this_process"]
+__all__ = ["at_exit", "at_exit_of_this_process", "thread_of"]
 
 
 class _Waiting(Protocol):
@@ -23,6 +24,8 @@ class _Waiting(Protocol):
 _lock = threading.Lock()
 _waiting: list[weakref.ref[_Waiting]] = []
 _processes: set[int] = set()
+_joined: list[bool] = []
+"""Holds something where threads are ordinary ones, which the end of the interpreter waits for."""
 
 
 def at_exit(one: _Waiting) -> None:
@@ -42,6 +45,28 @@ def at_exit_of_this_process() -> None:
         _processes.add(os.getpid())
         # The first among its finalizers: later ones may end what a listener needs.
         util.Finalize(None, _finish, exitpriority=1000)
+
+
+def thread_of(run: Callable[[], object], name: str | None) -> threading.Thread:
+    """Return a thread that does not keep the interpreter from ending. It is not started yet.
+
+    That is a daemon in most interpreters. A second one of a process has none from Python 3.12 on: there it is an
+    ordinary thread, and since the interpreter waits for those before its exit hooks run, it is told to finish before.
+
+    Raises:
+        RuntimeError: the interpreter is about to end.
+    """
+    try:
+        return threading.Thread(target=run, name=name, daemon=True)
+    except RuntimeError:
+        if not _joined:
+            # What concurrent.futures relies on for the same reason; there is no public name for it.
+            before_join: Any = getattr(threading, "_register_atexit", None)
+            if before_join is None:
+                raise
+            before_join(_finish)
+            _joined.append(True)
+        return threading.Thread(target=run, name=name, daemon=False)
 
 
 def _finish() -> None:

@@ -16,7 +16,7 @@ from goanna._reports import warn
 from goanna._watch import checked_quarantine, checked_slow, warn_quarantined, warn_slow
 from goanna.delivery.documents import Documents, preparation
 from goanna.delivery.events_lost import EventsLost, gap_method
-from goanna.delivery.exits import at_exit, at_exit_of_this_process
+from goanna.delivery.exits import at_exit, at_exit_of_this_process, thread_of
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.waiters import Waiter, Waiters
 from goanna.delivery.wrapper import Wrapper, checked_int, checked_policy, checked_seconds, stats_of, wrap
@@ -257,10 +257,9 @@ class Worker:
         if not len(self.ring):
             self.ring.arm(1)
             return
-        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._thread = thread
         try:
-            thread.start()
+            self._thread = thread_of(self._run, self._name)
+            self._thread.start()
         except RuntimeError as error:  # no more threads, or the interpreter is about to end
             self._thread = None
             warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
@@ -445,6 +444,8 @@ class Worker:
         if left:
             self.ring.discard("exit")
             warn("%d events of %s were left when the interpreter ended", left, shown(self.listener))
+        self._stopping = True
+        self.ring.rouse()
 
     def _after_fork(self) -> None:
         self.ring.check_fork()
