@@ -18,6 +18,9 @@ from types import ModuleType
 import pytest
 from hypothesis import settings
 
+# Tests import helpers from here as "conftest"; pytest has loaded this under another name, and there must be one of it.
+sys.modules.setdefault("conftest", sys.modules[__name__])
+
 TESTS = Path(__file__).parent
 CORE = ("delivery", "monitoring")
 """Folders of tests that need no library but PyMongo."""

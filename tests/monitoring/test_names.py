@@ -74,6 +74,7 @@ def test_a_class_looks_like_its_model(stock, own, name):
     def kinds(cls):
         # without what a NamedTuple, annotations and a cache of copyreg add
         added = ("__orig_bases__", "__annotations__", "__slotnames__", "__static_attributes__", "__firstlineno__")
+        added += ("__annotate_func__", "__annotations_cache__")  # from 3.14 on
         return {key: type(value) for key, value in vars(cls).items() if key not in added}
 
     assert kinds(ours) == kinds(theirs)
