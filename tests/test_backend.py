@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from conftest import Copy, backends, copy_of
+from cores import Copy, backends, copy_of
 
 
 def python(*arguments: str, path: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -111,7 +111,8 @@ def test_doctor_can_insist(both: dict[str, Copy]) -> None:
 def test_an_unknown_command_says_what_there_is() -> None:
     done = python("-m", "goanna", "dcotor")
     assert done.returncode == 2
-    assert "invalid choice: 'dcotor' (choose from" in done.stderr
+    assert "invalid choice: 'dcotor'" in done.stderr
+    assert "(choose from " in done.stderr
 
 
 @pytest.mark.parametrize("choice", backends())
