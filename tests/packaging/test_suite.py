@@ -42,7 +42,7 @@ def test_what_cibuildwheel_runs_finds_its_tests_and_needs_no_other_packages(with
 
 def test_the_suite_passes_with_the_pure_wheel(with_pure: Installed) -> None:
     assert with_pure.run("-c", WHERE).stdout == "py True\n"
-    done = with_pure.run("-m", "pytest", "-q", "--core", "-p", "no:cacheprovider")
+    done = with_pure.run("-m", "pytest", "--core", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout[-5000:]
     assert passed(done.stdout) > 500
     assert "goanna cores: py" in done.stdout
