@@ -403,7 +403,8 @@ def test_attributes_can_be_set_and_deleted_where_they_can_in_the_model(stock, ow
     ours = tried(own)
     assert ours == tried(stock)
     assert ours[0] is False
-    assert ours[1][:2] == ("raised", "TypeError")
+    if sys.implementation.name == "cpython":  # PyPy has weak references to all objects
+        assert ours[1][:2] == ("raised", "TypeError")
 
 
 @pytest.mark.parametrize("name", ALL_EVENTS)
