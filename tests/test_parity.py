@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Copy
+from cores import Copy
 
 Copies = dict[str, Copy]
 

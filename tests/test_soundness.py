@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import tracemalloc
 import weakref
 from collections.abc import Callable
 from types import ModuleType
@@ -113,7 +112,10 @@ def test_every_path_is_named(goanna: ModuleType, shapes: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="only CPython counts references and traces memory")
 def test_no_path_leaks(goanna: ModuleType, shapes: ModuleType, name: str, repetitions: int) -> None:
+    import tracemalloc
+
     action = paths(goanna, shapes)[name]
     count = repetitions // 20 if name in SLOW else repetitions
     watched: list[Any] = [None, shapes.OrderPlaced, shapes.Mixed, 1, "order_id", goanna.MISSING]
@@ -140,9 +142,10 @@ def test_no_path_leaks(goanna: ModuleType, shapes: ModuleType, name: str, repeti
     finally:
         tracemalloc.stop()
         gc.unfreeze()
-    # A leak of one object or one reference per call, or one taken too many, would show as at least `count`.
+    # A leak of one object or one reference per call, or one taken too many, would show as at least `count`; one of the
+    # smallest block that Python allocates as 16 times as much. 3.14 keeps some kilobytes of its own.
     assert abs(objects_after - objects) < 50
-    assert memory_after - memory < count // 2 + 5000
+    assert memory_after - memory < 2 * count + 5000
     for before, after, one in zip(references, references_after, watched, strict=True):
         assert abs(after - before) < count // 10, one
 

@@ -26,10 +26,25 @@ _OWN_BUSINESS = {
     "__event_fields__": "they are made from the annotations",
 }
 
+_HEAP_TYPE = 1 << 9
+"""The bit of a class's flags that says that it was made by a class statement."""
+
 
 def fields_of(cls: type) -> tuple[Field, ...] | None:
     """Return the fields of a base, or None if it is no event class."""
     return getattr(cls, "__event_fields__", None)
+
+
+def has_storage(cls: type) -> bool:
+    """Return whether instances have room for more than their class, other than the slots of fields."""
+    if hasattr(cls, "__basicsize__"):
+        return bool(cls.__basicsize__ != object.__basicsize__ or cls.__dictoffset__ or cls.__itemsize__)
+    # PyPy has no such numbers. There it shows in the class: a dict, slots, or a type of the interpreter's own.
+    return any(
+        "__dict__" in vars(base) or vars(base).get("__slots__") or not base.__flags__ & _HEAP_TYPE
+        for base in cls.__mro__
+        if base is not object
+    )
 
 
 def inherited_fields(name: str, bases: tuple[type, ...]) -> dict[str, Field]:
@@ -48,7 +63,7 @@ def inherited_fields(name: str, bases: tuple[type, ...]) -> dict[str, Field]:
                 )
             owner = base
             inherited = {one.name: one for one in found}
-        elif base.__basicsize__ != object.__basicsize__ or base.__dictoffset__ or base.__itemsize__:
+        elif has_storage(base):
             raise TypeError(
                 f"{name} can't have {base.__name__} as a base: its instances have storage of their own; "
                 f"give it __slots__ = () if it only has methods"

@@ -207,6 +207,8 @@ def does_nothing(method: Any) -> bool:
     if type(method) not in (MethodType, FunctionType) or type(function) is not FunctionType:
         return False
     code = function.__code__
+    if not hasattr(code, "co_code"):
+        return False  # PyPy has functions of its own that are of this type
     if code.co_consts and code.co_consts[0] == function.__doc__ and function.__doc__ is not None:
         like, consts = _documented.__code__, (None, *code.co_consts[1:])
     else:

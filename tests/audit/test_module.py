@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from audit_recorder import child_environment
-from conftest import Copy
+from cores import Copy
 
 EVENTS = ("Event", "LLMEvent", "SimilarityEvent", "FallbackEvent", "RequestStart", "RequestEnd")
 

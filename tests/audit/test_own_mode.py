@@ -13,7 +13,7 @@ import pytest
 
 from audit_play import Player
 from audit_recorder import calls, raising, recorder
-from conftest import Copy
+from cores import Copy
 
 MODES: tuple[dict[str, Any], ...] = ({}, {"concurrent": True})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import backends
+from cores import backends
 from delivery.processes import LONG, ended_well, environment, noted, run
 
 SLEEPY = """

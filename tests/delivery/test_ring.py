@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Copy
+from cores import Copy
 
 FOREVER = 1 << 60
 

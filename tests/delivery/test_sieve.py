@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Copy
+from cores import Copy
 
 numbers = st.one_of(
     st.integers(-3, 3),

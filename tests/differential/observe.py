@@ -94,7 +94,7 @@ def look(event: Any, monitoring: ModuleType, names: Names, *, deep: bool) -> dic
         "public": [
             (name, names.attempt(lambda name=name: names.show(getattr(event, name)))) for name in public_of(cls)
         ],
-        "tracked": gc.is_tracked(event),
+        "tracked": gc.is_tracked(event) if hasattr(gc, "is_tracked") else None,  # PyPy has no such question
         "dict": hasattr(event, "__dict__"),
     }
     if not deep or not hasattr(cls, "__slots__"):
@@ -110,7 +110,7 @@ def look(event: Any, monitoring: ModuleType, names: Names, *, deep: bool) -> dic
         "new attribute": names.attempt(lambda: setattr(event, "zz", 1)),
         "set": [read_only(names.attempt(lambda name=name: setattr(event, name, 1))) for name in public_of(cls)],
         "del": [read_only(names.attempt(lambda name=name: delattr(event, name))) for name in public_of(cls)],
-        "size": event.__sizeof__(),
+        "size": event.__sizeof__() if hasattr(event, "__sizeof__") else None,
     }
     return seen
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pymongo import common, monitoring
 
-from conftest import backends, copy_of
+from cores import backends, copy_of
 from mongo.server import Server
 
 REAL = os.environ.get("GOANNA_TEST_MONGODB_URI")

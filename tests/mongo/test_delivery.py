@@ -14,7 +14,7 @@ import pytest
 from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure
 
-from conftest import backends, copy_of
+from cores import backends, copy_of
 from mongo.drivers import DRIVERS, do, run_in_tornado
 from mongo.recorder import INTERFACES
 

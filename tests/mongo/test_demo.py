@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import backends
+from cores import backends
 from goanna.cli.wire_server import WireServer
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import importlib.machinery
+import re
 import sys
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.packaging
+from distributions import ROOT, environment, run
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.packaging
 
 CHECK = """
 import goanna, sys
@@ -30,49 +29,11 @@ assert not sys.modules["goanna"].__file__.startswith(sys.argv[1]), "that is the 
 """
 
 
-def run(*command: str | Path, path: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("GOANNA_", "PYTHONPATH"))}
-    if path is not None:
-        inherited["PATH"] = path
-    done = subprocess.run(
-        [str(one) for one in command],
-        capture_output=True,
-        text=True,
-        env={**inherited, **environment},
-        cwd="/",
-        timeout=600,
-    )
-    print(done.stdout, done.stderr, sep="\n")
-    return done
-
-
-def environment(folder: Path) -> Path:
-    """Return the Python of a new virtual environment."""
-    venv.create(folder, with_pip=True)
-    return folder / "bin" / "python"
-
-
-@pytest.fixture(scope="module")
-def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sdist")
-    done = run(sys.executable, "-m", "build", "--sdist", "--outdir", folder, ROOT)
-    assert done.returncode == 0, done.stderr
-    [made] = folder.glob("*.tar.gz")
-    return made
-
-
-def wheel(sdist: Path, folder: Path, choice: str, **environment: str) -> Path:
-    """Build a wheel from the sdist as it is unpacked elsewhere."""
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    [source] = folder.iterdir()
-    out = folder / "out"
-    done = run(
-        sys.executable, "-m", "build", "--wheel", "--outdir", out, source, GOANNA_BUILD_EXT=choice, **environment
-    )
-    assert done.returncode == 0, done.stderr
-    [made] = out.glob("*.whl")
-    return made
+def extensions() -> list[str]:
+    """Return the files, less the suffix, that setup.py builds."""
+    names = re.findall(r'^    "(goanna\.[\w.]+)": "ext/', (ROOT / "setup.py").read_text(), re.MULTILINE)
+    assert "goanna._core" in names
+    return [name.replace(".", "/") for name in names]
 
 
 def test_the_sdist_has_the_source_and_nothing_generated(sdist: Path) -> None:
@@ -82,36 +43,70 @@ def test_the_sdist_has_the_source_and_nothing_generated(sdist: Path) -> None:
         "ext/_core.pyx", "ext/_native.h", "ext/_tracker.pyx", "ext/_drive.h",
         "examples/dbally_audit.py", "src/goanna/_core_py.py", "src/goanna/py.typed", "tests/conftest.py",
         "tests/shapes.py", "benchmarks", "setup.py", "pyproject.toml", "README.md", "CHANGES.md", "LICENSE", "Makefile",
-        "docs",
+        "docs", "tools/footprint.py",
     ):  # fmt: skip
         assert wanted in names, wanted
     wrong = [name for name in names if name.endswith((".c", ".so", ".pyc", ".html", ".o")) or "/build/" in name]
     assert wrong == []
 
 
-def test_a_wheel_from_the_sdist_has_the_compiled_core(sdist: Path, tmp_path: Path) -> None:
-    made = wheel(sdist, tmp_path / "unpacked", "require")
-    names = zipfile.ZipFile(made).namelist()
-    for extension in ("goanna/_core.", "goanna/monitoring/_publish.", "goanna/audit/_tracker."):
-        assert [name for name in names if name.startswith(extension) and name.endswith(".so")]
-    assert not [name for name in names if name.endswith((".c", ".pyx", ".h"))]
+def test_the_binary_wheel_has_every_extension_and_works_without_a_compiler(compiled: Path, tmp_path: Path) -> None:
+    names = zipfile.ZipFile(compiled).namelist()
+    suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
+    assert sorted(name for name in names if name.endswith((".so", ".pyd"))) == sorted(e + suffix for e in extensions())
+    assert not [name for name in names if name.endswith((".c", ".pyx", ".pxi", ".h"))]
     assert "goanna/py.typed" in names
     python = environment(tmp_path / "env")
-    assert run(python, "-m", "pip", "install", "--no-index", made, path="/nowhere").returncode == 0
+    assert run(python, "-m", "pip", "install", "--no-index", compiled, path="/nowhere").returncode == 0
     assert run(python, "-c", CHECK, ROOT, path="/nowhere").stdout.strip() == "Ping(number=1) c"
     assert "compiled core" in run(python, "-m", "goanna", "doctor").stdout
-    assert run(sys.executable, "-m", "twine", "check", "--strict", sdist, made).returncode == 0
 
 
-def test_a_pure_wheel_fits_every_machine(sdist: Path, tmp_path: Path) -> None:
-    made = wheel(sdist, tmp_path / "unpacked", "no")
-    assert made.name.endswith("-py3-none-any.whl")
-    assert not [name for name in zipfile.ZipFile(made).namelist() if name.endswith(".so")]
+def test_the_pure_wheel_fits_every_machine(pure: Path, tmp_path: Path) -> None:
+    assert pure.name.endswith("-py3-none-any.whl")
+    assert not [name for name in zipfile.ZipFile(pure).namelist() if name.endswith((".so", ".pyd"))]
     python = environment(tmp_path / "env")
-    assert run(python, "-m", "pip", "install", "--no-index", made).returncode == 0
-    assert run(python, "-c", CHECK, ROOT).stdout.strip() == "Ping(number=1) py"
+    assert run(python, "-m", "pip", "install", "--no-index", pure, path="/nowhere").returncode == 0
+    assert run(python, "-c", CHECK, ROOT, path="/nowhere").stdout.strip() == "Ping(number=1) py"
     done = run(python, "-c", "import goanna; goanna.require_compiled()")
     assert "the installed goanna has no extension module for this interpreter" in done.stderr
+
+
+def test_where_both_fit_the_binary_one_is_taken(compiled: Path, pure: Path, tmp_path: Path) -> None:
+    for one in (compiled, pure):
+        (tmp_path / one.name).write_bytes(one.read_bytes())
+    chosen = run(sys.executable, "-m", "pip", "download", "--no-deps", "--no-index", "--find-links", tmp_path, "-d",
+                 tmp_path / "out", "goanna")  # fmt: skip
+    assert chosen.returncode == 0
+    assert [one.name for one in (tmp_path / "out").iterdir()] == [compiled.name]
+
+
+def test_the_checkers_find_nothing(sdist: Path, compiled: Path, pure: Path) -> None:
+    done = run(sys.executable, "-m", "twine", "check", "--strict", sdist, compiled, pure)
+    assert (done.returncode, done.stdout.count("PASSED")) == (0, 3)
+    for one in (compiled, pure):
+        assert run(Path(sys.executable).parent / "check-wheel-contents", one).stdout == f"{one}: OK\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="manylinux and musllinux are policies for Linux")
+def test_the_binary_wheel_is_portable_and_stripped(compiled: Path, tmp_path: Path) -> None:
+    assert "manylinux" in compiled.name or "musllinux" in compiled.name
+    done = run(Path(sys.executable).parent / "auditwheel", "show", compiled)
+    assert done.returncode == 0
+    assert re.search(r'consistent with the following platform\s+tag:\s+"(many|musl)linux_', done.stdout), done.stdout
+    assert not [name for name in zipfile.ZipFile(compiled).namelist() if ".libs/" in name]  # it needs libc only
+    zipfile.ZipFile(compiled).extractall(tmp_path)
+    for one in extensions():
+        [library] = tmp_path.glob(f"{one}.*")
+        assert b".symtab\0" not in library.read_bytes()
+        assert b".debug_info\0" not in library.read_bytes()
+
+
+def test_there_is_nothing_for_abi3audit_to_check(compiled: Path) -> None:
+    """It checks wheels that promise to work with later versions of CPython too. These promise it for one version."""
+    tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    assert f"-{tag}-{tag}{sys.abiflags}-" in compiled.name
+    assert "abi3" not in "".join(zipfile.ZipFile(compiled).namelist())
 
 
 def test_without_a_compiler_the_install_succeeds_and_says_so(sdist: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from conftest import backends
+from cores import backends
 from goanna.cli.recording.reader import Recording, read
 from goanna.cli.recording.record import LEAST, files_of
 from goanna.cli.wire_server import WireServer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import backends
+from cores import backends
 from requestlog import boto2
 from requestlog.servers import Moto
 

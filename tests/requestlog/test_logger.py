@@ -25,7 +25,7 @@ from typing import Any
 import boto3
 import pytest
 
-from conftest import backends
+from cores import backends
 from requestlog import boto2
 from requestlog.boto2 import Request, Response
 from requestlog.servers import EC2_EMPTY, Moto, scripted

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import atexit
 import sys
+import threading
 import time
 import weakref
-from typing import Final, Protocol, final
+from collections.abc import Callable
+from typing import Any, Final, Protocol, final
 
 from goanna._forks import after_fork
 
-__all__ = ["at_exit", "at_exit_of_this_process"]
+__all__ = ["at_exit", "at_exit_of_this_process", "thread_of"]
 
 
 class _Waiting(Protocol):
@@ -25,6 +27,8 @@ class _Waiting(Protocol):
 
 _waiting: set[weakref.ref[_Waiting]] = set()
 _processes: set[int] = set()
+_joined: list[bool] = []
+"""Holds something where threads are ordinary ones, which the end of the interpreter waits for."""
 
 
 def at_exit(one: _Waiting) -> None:
@@ -65,6 +69,28 @@ class _Child:
 
 _child: Final = _Child()
 after_fork(_child)
+
+
+def thread_of(run: Callable[[], object], name: str | None) -> threading.Thread:
+    """Return a thread that does not keep the interpreter from ending. It is not started yet.
+
+    That is a daemon in most interpreters. A second one of a process has none from Python 3.12 on: there it is an
+    ordinary thread, and since the interpreter waits for those before its exit hooks run, it is told to finish before.
+
+    Raises:
+        RuntimeError: the interpreter is about to end.
+    """
+    try:
+        return threading.Thread(target=run, name=name, daemon=True)
+    except RuntimeError:
+        if not _joined:
+            # What concurrent.futures relies on for the same reason; there is no public name for it.
+            before_join: Any = getattr(threading, "_register_atexit", None)
+            if before_join is None:
+                raise
+            before_join(_finish)
+            _joined.append(True)
+        return threading.Thread(target=run, name=name, daemon=False)
 
 
 def _finish() -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Literal, final
 
 from goanna._backend import ring
@@ -17,7 +18,7 @@ from goanna._reports import warn
 from goanna._watch import checked_quarantine, checked_slow, warn_quarantined, warn_slow
 from goanna.delivery.documents import Documents, preparation
 from goanna.delivery.events_lost import EventsLost, gap_method
-from goanna.delivery.exits import at_exit, at_exit_of_this_process
+from goanna.delivery.exits import at_exit, at_exit_of_this_process, thread_of
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.waiters import Waiter, Waiters
 from goanna.delivery.wrapper import Wrapper, checked_int, checked_policy, checked_seconds, stats_of, wrap
@@ -265,9 +266,7 @@ class Worker:
         # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
         self._doorbell = _new_doorbell()
         try:
-            self._thread = threading.Thread(
-                target=_run, args=(self._hand, self._doorbell), name=self._name, daemon=True
-            )
+            self._thread = thread_of(partial(_run, self._hand, self._doorbell), self._name)
             self._thread.start()
         except RuntimeError as error:  # no more threads, none in this interpreter, or it is about to end
             self._did_not_start(error)
@@ -491,6 +490,8 @@ class Worker:
         if left:
             self.ring.discard("exit")
             warn("%d events of %s were left when the interpreter ended", left, shown(self.listener))
+        self._stopping = True
+        self.ring.rouse()
 
     def _after_fork(self) -> None:
         self.ring.check_fork()

@@ -215,7 +215,7 @@ def _slots(event_type: type) -> Iterator[str]:
         for name, value in vars(base).items()
         if isinstance(value, types.MemberDescriptorType) and base is not object and name.startswith("_")
     ]
-    if event_type.__dictoffset__ or event_type.__weakrefoffset__:
+    if any(name in vars(base) for base in event_type.__mro__ for name in ("__dict__", "__weakref__")):
         raise UnrecognisedError(f"instances of {event_type.__qualname__} have more than slots")
     yield from sorted(found)
 

@@ -1,0 +1,61 @@
+"""The two copies of the package that tests run on. Not in conftest.py, which pytest imports more than once."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+OWN = ("goanna", "shapes")
+"""Top-level modules of which each core has its own copy."""
+
+
+class Copy:
+    """One copy of the package with its core, and the modules that belong to it."""
+
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+        self.modules: dict[str, ModuleType] = {}
+        with self.active():
+            self.package = importlib.import_module("goanna")
+            assert backend == self.package.BACKEND
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[ModuleType | None]:
+        """Make this copy the one that imports and unpickling find."""
+        put_aside = _take_out()
+        sys.modules.update(self.modules)
+        variable = os.environ.get("GOANNA_BACKEND")
+        os.environ["GOANNA_BACKEND"] = self.backend
+        try:
+            yield getattr(self, "package", None)
+        finally:
+            if variable is None:
+                del os.environ["GOANNA_BACKEND"]
+            else:
+                os.environ["GOANNA_BACKEND"] = variable
+            self.modules = _take_out()
+            sys.modules.update(put_aside)
+
+
+def _take_out() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name.partition(".")[0] in OWN]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+_copies: dict[str, Copy] = {}
+why_not: list[str] = []
+"""Why the compiled core can't be tested, if it can't."""
+
+
+def copy_of(backend: str) -> Copy:
+    if backend not in _copies:
+        _copies[backend] = Copy(backend)
+    return _copies[backend]
+
+
+def backends() -> list[str]:
+    return ["py"] if why_not else ["c", "py"]
