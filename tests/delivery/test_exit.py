@@ -31,7 +31,12 @@ ENDS = {
     "sys.exit": ("sys.exit(3)", 3, ""),
     "an exception": ("raise ValueError('nobody catches this')", 1, r"ValueError: nobody catches this$"),
     "a thread": ("threading.Thread(target=tell, args=(100, 'thread')).start()", 0, ""),
-    "SIGINT": ("import signal; signal.raise_signal(signal.SIGINT)", -signal.SIGINT, r"KeyboardInterrupt$"),
+    # A program that was started in the background may have inherited that SIGINT is ignored.
+    "SIGINT": (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); signal.raise_signal(signal.SIGINT)",
+        -signal.SIGINT,
+        r"KeyboardInterrupt$",
+    ),
 }
 
 
