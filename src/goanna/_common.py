@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final, final
 
-__all__ = ["MISSING", "Skip", "failed_group"]
+__all__ = ["MISSING", "TORN_INCREMENT", "Skip", "failed_group"]
 
 
 @final
@@ -22,6 +23,12 @@ class Missing:
 
 MISSING: Final = Missing()
 """Stands for "no value given" where None is a value like any other."""
+
+TORN_INCREMENT: Final = sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)()
+"""Whether another thread may come between the two halves of ``x += 1``.
+
+A CPython with a GIL switches threads only at calls and backward jumps, so an attribute's increment can't be torn there.
+"""
 
 
 @final

@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import functools
 import operator
-import sys
 import threading
 import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, cast, final
 
-from goanna._common import MISSING
+from goanna._common import MISSING, TORN_INCREMENT
 from goanna._fields import Field, parameters, signature
 from goanna._forks import after_fork
 from goanna._setback import Setback
@@ -49,9 +48,6 @@ class _Counts:
 
 _counts: Final = _Counts()
 after_fork(_counts)
-
-# A CPython with a GIL switches threads only at calls and backward jumps, so `table.finished += 1` can't be torn there.
-_TORN_INCREMENT: Final = sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def member(cls: type, slot: str) -> Any:
@@ -276,7 +272,7 @@ class Table:
                     break
             else:
                 return False
-        if _TORN_INCREMENT:
+        if TORN_INCREMENT:
             with _COUNTS:
                 self._count_rejected()
         else:
@@ -470,7 +466,7 @@ def _channel_type(maker: Maker) -> type[Channel]:
         "  {setback} = {table}._setback({method}, {event}, {self}.errors, {error})",
         "else:",
     ]
-    if _TORN_INCREMENT:
+    if TORN_INCREMENT:
         body.append("  {table}.finish()")
     else:  # the same, written out
         body += ["  {table}.finished += 1", "  if {table}.retired:", "    {table}.settle()"]

@@ -19,6 +19,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, final
 
+from goanna._common import TORN_INCREMENT
+
 __all__ = ["BUCKETS", "REASONS", "Inlet", "Ring", "enter_report", "in_report", "leave_report"]
 
 REASONS: Final = (
@@ -214,6 +216,7 @@ class Ring:
         "_special",
         "_tail_lost",
         "_total",
+        "_turned_away",
         "_unusual",
         "_wake",
         "_wake_at",
@@ -262,6 +265,7 @@ class Ring:
         self._shut: str | None = None
         self._tail_lost = 0
         self._refused = 0
+        self._turned_away = 0  # of them those who came when it was shut, dropped for that reason
         self._dropped = dict.fromkeys(REASONS, 0)
         self._delivered = 0
         self._failed = 0
@@ -344,10 +348,15 @@ class Ring:
         """
         if reason not in self._dropped:
             raise ValueError(f"reason is {reason!r}; it must be one of {', '.join(REASONS)}")
+        leaves_a_gap = reason in ("overflow", "timeout")
+        if reason == self._shut and not leaves_a_gap and not TORN_INCREMENT:
+            # Without the lock, so that publishers who don't know that it is over can't keep the consumer from it.
+            self._turned_away += 1
+            return
         with self._lock:
             self._refused += 1
             self._dropped[reason] += 1
-            if reason in ("overflow", "timeout"):
+            if leaves_a_gap:
                 self._tail_lost += 1
                 self._set_special()
 
@@ -645,11 +654,15 @@ class Ring:
                 oldest = max(_now() - self._slots[0][TIME], 0)
             else:
                 oldest = 0
+            turned_away = self._turned_away  # once, for the same reason
+            dropped = {**self._dropped}
+            if self._shut is not None:
+                dropped[self._shut] += turned_away
             return (
-                self._refused + self.removed + waiting,
+                self._refused + turned_away + self.removed + waiting,
                 self._delivered,
                 self._failed,
-                tuple(self._dropped.values()),
+                tuple(dropped.values()),
                 waiting + self.in_flight,
                 self._high_water,
                 oldest,
