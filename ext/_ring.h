@@ -41,6 +41,13 @@ static inline long long goanna_about_now(void)
 #endif
 }
 
+/* Have a place in memory that will be written soon come into this processor's cache. It needn't be valid. */
+#if defined(__GNUC__) || defined(__clang__)
+#define goanna_about_to_write(place) __builtin_prefetch((place), 1)
+#else
+#define goanna_about_to_write(place) ((void)(place))
+#endif
+
 /* How often this process has been forked off since the module was loaded, as far as anyone has asked. Linux wipes a page
    in every child, also of a fork that runs no hooks, so that asking is one read of memory; elsewhere it is getpid(). */
 static volatile char *goanna_page = NULL;
