@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from goanna.cli.bench.document import changes, figures
+from goanna.cli.bench.document import changes, figures, kind, noise_between
 from goanna.cli.bench.figures import Figure
 from goanna.cli.bench.jobs import FLOOR
-from goanna.cli.bench.terminal import about, duration, kind, noise
+from goanna.cli.bench.terminal import about, compared, duration, noise, word
 
 __all__ = ["page"]
 
@@ -36,6 +36,7 @@ p { margin: .25rem 0; } .faint { color: var(--faint); font-size: .9rem; overflow
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(--line);
   font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.dearer { color: var(--warn); } .cheaper { color: var(--goanna); } .same { color: var(--faint); }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 @media (max-width: 40rem) {
   .row { grid-template-columns: 1fr auto 3.2rem; padding: .2rem 0; }
@@ -99,13 +100,14 @@ def _rows(job: str, costs: Mapping[str, Figure]) -> str:
 
 
 def _changes(before: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    found, between = list(changes(before, content)), noise_between(before, content)
     rows = "".join(
         f"<tr><td>{escape(one.job)}: {escape(one.rival)}</td><td>{one.before:.2f}</td><td>{one.now:.2f}</td>"
-        f"<td>{one.ratio:.2f}{'' if one.certain else ' ?'}</td></tr>\n"
-        for one in changes(before, content)
+        f'<td class="{(said := word(one, between)) or "same"}">{one.ratio:.2f}{said and f" {said}"}</td></tr>\n'
+        for one in found
     )
     return (
         f"<h2>Since {escape(before['date'])}</h2>\n"
-        '<p class="faint">Relative to the floor of each run; a question mark where the intervals overlap.</p>\n'
+        f'<p class="faint">{escape(compared(found, between))}</p>\n'
         f"<table>\n<tr><th>job</th><th>then</th><th>now</th><th>now / then</th></tr>\n{rows}</table>\n"
     )
