@@ -307,8 +307,8 @@ Raises:
         """Append to a buffer that has room; the references are taken over."""
         cdef Slot* slot = self.at(self.size)
         cdef Py_ssize_t pending
-        # What the worker has taken out on another processor is in that one's cache, and fetching it back takes longer
-        # than all the rest here. Behind the end of the buffer, now and then, it is of no use and does no harm.
+        # What the worker has taken out on another processor is in that one's cache, too, and having it back for writing
+        # takes longer than all the rest here. Behind the end of the buffer, now and then, it is of no use and no harm.
         goanna_about_to_write(slot + AHEAD)
         slot.handler = handler
         slot.event = event

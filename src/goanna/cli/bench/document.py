@@ -19,8 +19,8 @@ from goanna.cli.bench.measure import Timed
 from goanna.cli.bench.suites import Group
 
 __all__ = [
-    "SCHEMA", "Change", "DocumentError", "Noise", "changes", "document", "figures", "kind", "load", "noise_between",
-    "ratio",
+    "SCHEMA", "Change", "DocumentError", "Noise", "changes", "check_folders", "document", "figures", "kind", "load",
+    "noise_between", "ratio",
 ]  # fmt: skip
 
 SCHEMA: Final = 1
@@ -70,6 +70,17 @@ def document(groups: list[Group], timed: Mapping[str, Mapping[str, Timed]], roun
             for group in groups
         ],
     }
+
+
+def check_folders(*paths: str | None) -> None:
+    """See that files can be written, before anything is measured.
+
+    Raises:
+        DocumentError: a folder is missing.
+    """
+    for path in paths:
+        if path is not None and not Path(path).absolute().parent.is_dir():
+            raise DocumentError(f"{path} can't be written: {Path(path).absolute().parent} is no folder")
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -65,10 +65,12 @@ class Timed:
         self.work.settle()
 
     def costs(self) -> list[float]:
-        """Return the nanoseconds of a call in each turn, those of the scaffold taken off."""
-        if not self.scaffolds:
-            return list(self.turns)
-        return [turn - scaffold for turn, scaffold in zip(self.turns, self.scaffolds, strict=True)]
+        """Return the nanoseconds of a call in each turn, those of the scaffold taken off.
+
+        Of the scaffold it is the median: a turn that was short minus one that was long would be any figure at all.
+        """
+        scaffold = statistics.median(self.scaffolds) if self.scaffolds else 0.0
+        return [turn - scaffold for turn in self.turns]
 
     def result(self) -> Time:
         """Return the times with those of the scaffold taken off."""
