@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from cores import Copy, backends, copy_of, why_not
+from needed import core_only
 
 TESTS = Path(__file__).parent
 CORE = ("delivery", "monitoring")
@@ -52,6 +53,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_configure(config: pytest.Config) -> None:
     # Importing a drop-in changes the library that it serves; tests say themselves when that is to happen.
     os.environ["GOANNA_INSTALL"] = "0"
+    core_only[0] = config.getoption("--core")
     settings.register_profile("sanitized", max_examples=100)
     settings.register_profile("ordinary", max_examples=500)
     settings.load_profile("sanitized" if config.getoption("--sanitized") else "ordinary")

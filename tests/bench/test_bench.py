@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("rich")
-
 from goanna.cli.bench.document import DocumentError, changes, figures, load
 from goanna.cli.bench.figures import Figure, figure, spread, verdict
 from goanna.cli.bench.page import page
