@@ -28,6 +28,7 @@ cdef extern from "_ring.h":
     enum: GOANNA_BUCKETS
     long long goanna_now() noexcept
     long long goanna_about_now() noexcept
+    void goanna_about_to_write(void* place) noexcept
     void goanna_watch_forks() noexcept
     unsigned long goanna_forks() noexcept
     int goanna_bucket(long long nanoseconds) noexcept
@@ -37,6 +38,7 @@ cdef extern from "_ring.h":
 
 cdef enum:
     REASONS_COUNT = 8
+    AHEAD = 16
     OVERFLOW = 0
     TIMEOUT = 1
     FORK_INHERITED = 6
@@ -305,6 +307,9 @@ Raises:
         """Append to a buffer that has room; the references are taken over."""
         cdef Slot* slot = self.at(self.size)
         cdef Py_ssize_t pending
+        # What the worker has taken out on another processor is in that one's cache, too, and having it back for writing
+        # takes longer than all the rest here. Behind the end of the buffer, now and then, it is of no use and no harm.
+        goanna_about_to_write(slot + AHEAD)
         slot.handler = handler
         slot.event = event
         slot.context = context
