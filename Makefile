@@ -88,8 +88,10 @@ lint: $(VENV)/group-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The package itself by mypy; code of users, and what it sees of the package, by mypy and pyright.
 types: $(VENV)/group-lint $(VENV)/group-bench dbally
 	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/typed $(ARGS)
 
 # The sdist and the pure wheel, as they are released.
 dist: $(VENV)/group-package
