@@ -13,7 +13,7 @@ html_theme = "furo"
 html_title = f"goanna {release}"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "includes"]
 nitpicky = True
 # Without an inventory of Python's own documentation, which a build without network can't fetch, names outside goanna
 # have nothing to refer to. Private modules are not documented.
