@@ -117,7 +117,7 @@ build/actionlint-$(ACTIONLINT): $(BIN)/python
 # The workflows: well-formed, safe, and made of the targets that .ci/run is made of.
 workflows: build/actionlint-$(ACTIONLINT) $(VENV)/group-test $(VENV)/group-workflows
 	build/actionlint-$(ACTIONLINT)
-	$(BIN)/zizmor --quiet --offline .github
+	$(BIN)/zizmor --quiet --offline --persona=pedantic .github
 	$(BIN)/python -m pytest tests/packaging -m workflows $(ARGS)
 
 # What is new in this version, into build/release-notes.md; fails where the version differs between files, or from TAG.
