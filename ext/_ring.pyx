@@ -22,6 +22,7 @@ cdef extern from "_ring.h":
     enum: GOANNA_BUCKETS
     long long goanna_now() noexcept
     long long goanna_about_now() noexcept
+    void goanna_about_to_write(void* place) noexcept
     void goanna_watch_forks() noexcept
     unsigned long goanna_forks() noexcept
     int goanna_bucket(long long nanoseconds) noexcept
@@ -29,23 +30,16 @@ cdef extern from "_ring.h":
     PyObject* goanna_call_within(PyObject* context, PyObject* method, PyObject* event) noexcept
     Py_ssize_t goanna_inlet_vectorcall "offsetof(struct __pyx_obj_6goanna_5_ring_Inlet, vectorcall)"
 
+cdef enum:
+    AHEAD = 16
+
 cdef Py_ssize_t NEVER = <Py_ssize_t>1 << 62
 
 BUCKETS = GOANNA_BUCKETS
 
 include "_reasons.pxi"
 include "_reporting.pxi"
-
-
-# The handler is borrowed from the ring's list of handlers; event and context are owned, the context may be NULL.
-cdef struct Slot:
-    PyObject* handler
-    PyObject* event
-    PyObject* context
-    long long time
-    Py_ssize_t lost
-
-
+include "_slot.pxi"
 include "_inlet.pxi"
 
 
@@ -201,6 +195,9 @@ Raises:
         """Append to a buffer that has room; the references are taken over."""
         cdef Slot* slot = self.at(self.size)
         cdef Py_ssize_t pending
+        # What the worker has taken out on another processor is in that one's cache, too, and having it back for writing
+        # takes longer than all the rest here. Behind the end of the buffer, now and then, it is of no use and no harm.
+        goanna_about_to_write(slot + AHEAD)
         slot.handler = handler
         slot.event = event
         slot.context = context
@@ -384,13 +381,6 @@ include "_taking_in.pxi"
 include "_drained.pxi"
 include "_emptied.pxi"
 include "_counted.pxi"
-
-
-cdef object own(PyObject* value):
-    """Return an object whose reference is taken over."""
-    result = <object>value
-    Py_XDECREF(value)
-    return result
 
 
 goanna_watch_forks()

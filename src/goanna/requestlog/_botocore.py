@@ -98,7 +98,7 @@ class Attachment:
     def __init__(self, emitter: Any, dispatcher: Dispatcher, hooks: tuple[Any, ...], attempts: bool) -> None:
         """Register the handlers; attach() makes attachments, nobody else."""
         self.dispatcher = dispatcher
-        self.active = True
+        self.active: bool = True
         self._emitter = emitter
         self._hooks = hooks
         self._completed = dispatcher.publisher(RequestCompleted)

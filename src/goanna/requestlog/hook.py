@@ -122,7 +122,7 @@ class RequestHooks(RequestHook):
         elif not isinstance(dispatcher, Dispatcher):
             raise TypeError(f"RequestHooks() takes a goanna.Dispatcher, not {type(dispatcher).__name__}")
         self.dispatcher = dispatcher
-        self.hooks = tuple(hooks)
+        self.hooks: tuple[Any, ...] = tuple(hooks)
         for hook in self.hooks:
             check_hook(hook, "RequestHooks()")
         self._completed = dispatcher.publisher(RequestCompleted)
