@@ -23,7 +23,7 @@ NOT_FOR_USERS = re.compile(
         cli\..*                                    # programs, not a library
         | _.*                                      # private modules
         | core\.(?:[A-Z]\w+)                       # the core's classes: their attributes are for this package
-        | delivery\.\w+\.(?:Worker|Courier)\b.*    # behind queued and on_loop
+        | delivery\.\w+\.(?:Worker|Courier|Consumer)\b.*  # behind queued and on_loop
         | requestlog\.(?:logger\.)?RequestLogger(?:\.(?:completed|failed|attempted))?  # attributes in place of methods
     )""",
     re.VERBOSE,

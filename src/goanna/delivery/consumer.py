@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from goanna._backend import ring
 from goanna._forks import after_fork
 from goanna._watch import warn_quarantined, warn_slow
 from goanna.delivery.options import Options
 from goanna.delivery.waiters import Waiters
+
+if TYPE_CHECKING:
+    from goanna._ring_py import Ring
 
 __all__ = ["Consumer"]
 
@@ -25,6 +28,9 @@ class Consumer:
         listener: whose events they are.
         ring: where they wait.
     """
+
+    listener: Any
+    ring: Ring
 
     def __init__(self, options: Options, full: Callable[[Any, Any, Any], object] | None = None) -> None:
         self.listener = options.listener
