@@ -132,9 +132,10 @@ def moto() -> Iterator[Moto]:
     server.stop()
 
 
-@boto2.needed  # its pages begin with boto 2; the others are tested on the same interpreter, so that all are
 @pytest.mark.parametrize("core", backends())
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=boto2.needed if "boto2" in page.before else ()) for name, page in PAGES.items()]
+)
 def test_a_page_runs_as_it_stands(name: str, core: str, moto: Moto, tmp_path: Path) -> None:
     page = PAGES[name]
     with WireServer() as server:
