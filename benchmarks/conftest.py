@@ -35,12 +35,18 @@ def measure(benchmark: BenchmarkFixture) -> Measure:
 
     def measured(job: Job, rival: str) -> None:
         work = job.works[rival]()
+        calls = work.calls or CALLS
         benchmark.group = job.name
-        benchmark.extra_info["calls"] = CALLS
-        if work.settle is nothing:
-            benchmark(work.run, CALLS)
-        else:
-            benchmark.pedantic(work.run, (CALLS,), setup=work.settle, rounds=ROUNDS)  # type: ignore[no-untyped-call]
-        work.check()
+        benchmark.extra_info["calls"] = calls
+        try:
+            if work.settle is nothing:
+                benchmark(work.run, calls)
+            else:
+                benchmark.pedantic(  # type: ignore[no-untyped-call]
+                    work.run, (calls,), setup=lambda: work.settle() and None, rounds=ROUNDS
+                )
+            work.check()
+        finally:
+            work.close()
 
     return measured

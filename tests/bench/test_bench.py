@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ import pytest
 
 pytest.importorskip("rich")
 
-from goanna.cli.bench.document import DocumentError, changes, figures, load
+from goanna.cli.bench.document import DocumentError, changes, figures, load, noise_between
 from goanna.cli.bench.figures import Figure, figure, spread, verdict
 from goanna.cli.bench.page import page
-from goanna.cli.bench.terminal import duration, noise
+from goanna.cli.bench.terminal import compared, duration, noise, word
 
 ALONE = """
 import sys
-for name in ("psygnal", "blinker", "pluggy", "pyee", "botocore", "msgspec", "dbally"):
+for name in ("psygnal", "blinker", "pluggy", "pyee", "botocore", "msgspec", "dbally", "boto"):
     sys.modules[name] = None
 from goanna.cli import main
 sys.exit(main(sys.argv[1:]))
@@ -95,12 +96,17 @@ def test_everything_is_measured_written_and_shown(tmp_path: Path) -> None:
     assert {f"publish to {count}" for count in (0, 1, 3, 10, 30)} <= found.keys()
     for job, costs in found.items():
         assert "floor" in costs, job
-        assert any(name.endswith("pure") for name in costs), job
+        assert any(name.endswith("pure") for name in costs) or job == "read a field of command_start", job
         for one in costs.values():
             assert one.best <= one.median
             assert one.low <= one.median <= one.high
         assert job in again.stdout
     assert found["command_start to 1"].keys() >= {"stock", "installed, pure"}
+    assert found["read a field of command_start"].keys() >= {"floor", "stock"}
+    assert {"hand an event to a thread", "hand an event to an event loop", "reject an event"} <= found.keys()
+    logged = "write a line for a request"
+    assert ("boto's logger" in found[logged]) == (sys.version_info < (3, 12) and find_spec("boto") is not None)
+    assert ("track_event, 1 handler" in found) == (find_spec("dbally") is not None)
     assert content["interpreter"]["python"] in again.stdout.replace("\n", " ")
     told = Page()
     text = Path(html).read_text(encoding="utf-8")
@@ -155,13 +161,54 @@ def test_a_noisy_machine_is_warned_of(said: str, word: str) -> None:
 def test_changes_are_ratios_of_ratios() -> None:
     old, new = made(floor=10.0, goanna=20.0, gone=5.0), made(floor=30.0, goanna=90.0, come=1.0)
     (one,) = changes(old, new)
-    assert (one.rival, one.before, one.now, one.ratio, one.certain) == ("goanna", 2.0, 3.0, 1.5, True)
+    assert (one.rival, one.before, one.now, one.ratio, one.apart) == ("goanna", 2.0, 3.0, 1.5, True)
     (one,) = changes(old, made(floor=30.0, goanna=60.5))
-    assert not one.certain
+    assert not one.apart
     wide = copy.deepcopy(new)
     wide["groups"][0]["jobs"][0]["costs"]["goanna"] = cost(90.0, around=0.6)
     (one,) = changes(old, wide)
-    assert not one.certain
+    assert not one.apart
+
+
+def others(count: int, median: float = 100.0) -> dict[str, float]:
+    return {f"other {number}": median for number in range(count)}
+
+
+def test_noise_is_what_unchanged_figures_of_others_differ_by() -> None:
+    old = made(floor=1.0, goanna=50.0, **others(40))
+    new = made(floor=1.0, goanna=60.0, **{**others(40, 110.0), "other 7": 300.0})
+    found = noise_between(old, new)
+    assert found.controls == 40
+    assert found.limit == pytest.approx(0.1)
+    (one,) = (one for one in changes(old, new) if one.rival == "goanna")
+    assert one.beyond(found)
+    assert word(one, found) == "dearer"
+    near = made(floor=1.0, goanna=54.0, **others(40, 110.0))
+    (one,) = (one for one in changes(old, near) if one.rival == "goanna")
+    assert one.apart
+    assert word(one, noise_between(old, near)) == ""
+
+
+def test_noise_is_never_taken_to_be_nothing() -> None:
+    same = made(floor=1.0, **others(40))
+    assert noise_between(same, same).limit == 0.05
+
+
+@pytest.mark.parametrize("what", ["few", "interpreter", "package"])
+def test_where_others_can_not_tell_the_noise_it_is_assumed_and_said(what: str) -> None:
+    count = 5 if what == "few" else 40
+    old, new = made(floor=1.0, goanna=1.0, **others(count)), made(floor=1.0, goanna=1.1, **others(count))
+    if what == "interpreter":
+        new["interpreter"]["python"] = "CPython 3.12"
+    if what == "package":
+        old["versions"]["other"], new["versions"]["other"] = "1", "2"
+    found = noise_between(old, new)
+    assert (found.limit, found.controls) == (0.15, 0)
+    assert "15% is taken" in compared(list(changes(old, new)), found)
+
+
+def test_runs_that_have_nothing_in_common() -> None:
+    assert compared([], noise_between(made(floor=1.0), made(floor=1.0))) == "The two runs have nothing in common."
 
 
 def test_names_are_text_in_the_page() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -74,7 +76,7 @@ def bench(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
 @pytest.mark.parametrize("core", ["auto", "py"])
 @pytest.mark.parametrize(("name", "wanted"), [("mine:Commands", 200), ("mine:Checked", 300)])
 def test_a_listener_is_measured_in_every_way(tmp_path: Path, core: str, name: str, wanted: int) -> None:
-    done = bench(tmp_path, "--listener", name, "--json", "out.json", GOANNA_BACKEND=core)
+    done = bench(tmp_path, "--listener", name, "--json", "out.json", "--html", "out.html", GOANNA_BACKEND=core)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     content = json.loads((tmp_path / "out.json").read_text())
     assert content["goanna_bench_listener"] == 1
@@ -82,8 +84,12 @@ def test_a_listener_is_measured_in_every_way(tmp_path: Path, core: str, name: st
     assert content["costs"].keys() >= WAYS
     assert content["dispatch"].keys() >= {STOCK, INSTALLED, QUEUED_WHOLE}
     assert all(0 <= share <= 1 for share in content["dispatch"].values())
+    text = (tmp_path / "out.html").read_text(encoding="utf-8")
     for way in content["costs"]:
         assert way in done.stdout
+        assert f"<span>{escape(way)}</span>" in text
+    assert text.count('<rect class="own"') == 1 + len(content["dispatch"])
+    assert not re.search(r"https?://|<script", text)
 
 
 def test_a_recording_is_the_stream(tmp_path: Path) -> None:
@@ -116,7 +122,8 @@ def test_a_recording_is_the_stream(tmp_path: Path) -> None:
         (["--listener", "mine:Raising"], "Raising.started raised ValueError: mine"),
         (["--listener", "mine:Topologies"], "takes none of the"),
         (["--listener", "mine:Commands", "--recording", "none.jsonl"], "none.jsonl can't be read"),
-        (["--listener", "mine:Commands", "--html", "x.html"], "are not for --listener"),
+        (["--listener", "mine:Commands", "--compare", "x.json"], "--compare is not for --listener"),
+        (["--listener", "mine:Commands", "--html", "no/x.html"], "no is no folder"),
         (["--recording", "none.jsonl"], "--recording needs --listener"),
     ],
 )

@@ -96,11 +96,13 @@ def _bench_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 def _bench(chosen: argparse.Namespace) -> int:
     """Measure."""
     if chosen.listener is not None:
-        if chosen.html is not None or chosen.compare is not None:
-            chosen.refuse("--html and --compare are not for --listener")
+        if chosen.compare is not None:
+            chosen.refuse("--compare is not for --listener")
         from goanna.cli.bench.own_listener import run as run_listener
 
-        return run_listener(chosen.listener, recording=chosen.recording, quick=chosen.quick, json_file=chosen.json)
+        return run_listener(
+            chosen.listener, recording=chosen.recording, quick=chosen.quick, json_file=chosen.json, html=chosen.html
+        )
     if chosen.recording is not None:
         chosen.refuse("--recording needs --listener")
     from goanna.cli.bench.command import run

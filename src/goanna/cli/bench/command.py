@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import track
 
 from goanna.cli.bench import suites
-from goanna.cli.bench.document import DocumentError, document, load
+from goanna.cli.bench.document import DocumentError, check_folders, document, load
 from goanna.cli.bench.measure import turns
 from goanna.cli.bench.page import page
 from goanna.cli.bench.terminal import show, show_changes
@@ -39,9 +39,7 @@ def run(*, quick: bool = False, json_file: str | None = None, html: str | None =
     console = Console()
     try:
         before = None if old is None else load(old)
-        for path in (json_file, html):
-            if path is not None and not Path(path).absolute().parent.is_dir():
-                raise DocumentError(f"{path} can't be written: {Path(path).absolute().parent} is no folder")
+        check_folders(json_file, html)
     except DocumentError as error:
         print(f"goanna bench: {error}", file=sys.stderr)
         return 2

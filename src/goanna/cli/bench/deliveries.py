@@ -88,7 +88,7 @@ def _queued(backend: str, package: ModuleType) -> Work:
         assert wrapper.stats().delivered == before + 1
         assert not wrapper.stats().dropped
 
-    return Work(run, check, settle=wrapper.flush)
+    return Work(run, check, settle=wrapper.flush, close=wrapper.close)
 
 
 class _Loop:

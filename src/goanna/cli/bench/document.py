@@ -18,11 +18,22 @@ from goanna.cli.bench.machine import interpreter, machine, versions
 from goanna.cli.bench.measure import Timed
 from goanna.cli.bench.suites import Group
 
-__all__ = ["RUNS", "SCHEMA", "Change", "DocumentError", "changes", "document", "figures", "load", "ratio"]
+__all__ = [
+    "SCHEMA", "Change", "DocumentError", "Noise", "changes", "check_folders", "document", "figures", "kind", "load",
+    "noise_between", "ratio",
+]  # fmt: skip
 
 SCHEMA: Final = 1
-RUNS: Final = 0.15
-"""How much the ratios of two runs of the same may differ: each process has things elsewhere in memory."""
+UNKNOWN, LEAST = 0.15, 0.05
+"""How much the ratios of two runs of the same are taken to differ where that can't be told from the runs themselves,
+and the least that is taken: each process has things elsewhere in memory."""
+
+CONTROLS, SHARE = 20, 0.95
+"""How many unchanged figures it takes to tell, and which share of them is noise by definition."""
+
+_OURS = ("goanna", "installed", "compiled", "own", "strict")
+_PACKAGES: Final = {"stock": ("pymongo", "dbally"), "boto's": ("boto",)}
+"""Of rivals whose name doesn't begin with that of their package."""
 
 _MARK: Final = "goanna_bench"
 
@@ -61,6 +72,17 @@ def document(groups: list[Group], timed: Mapping[str, Mapping[str, Timed]], roun
     }
 
 
+def check_folders(*paths: str | None) -> None:
+    """See that files can be written, before anything is measured.
+
+    Raises:
+        DocumentError: a folder is missing.
+    """
+    for path in paths:
+        if path is not None and not Path(path).absolute().parent.is_dir():
+            raise DocumentError(f"{path} can't be written: {Path(path).absolute().parent} is no folder")
+
+
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a document.
 
@@ -93,6 +115,13 @@ def ratio(costs: Mapping[str, Figure], rival: str) -> float:
     return costs[rival].median / costs[FLOOR].median
 
 
+def kind(rival: str) -> str:
+    """Return what a rival is: "floor", "goanna" in any shape, or "stock" for everybody else."""
+    if rival == FLOOR:
+        return "floor"
+    return "goanna" if rival.startswith(_OURS) else "stock"
+
+
 @dataclass(frozen=True)
 class Change:
     """What became of one figure between two runs.
@@ -100,20 +129,37 @@ class Change:
     Args:
         job, rival: whose.
         before, now: its ratio to the floor of its own run.
-        certain: whether the intervals of the two ratios are apart and the ratios differ by more than two runs of the
-            same may.
+        apart: whether the confidence intervals of the two ratios leave no doubt which is the lesser.
     """
 
     job: str
     rival: str
     before: float
     now: float
-    certain: bool
+    apart: bool
 
     @property
     def ratio(self) -> float:
         """The ratio of the ratios: above 1 it has become dearer, whatever the machines were."""
         return self.now / self.before
+
+    def beyond(self, noise: Noise) -> bool:
+        """Return whether it is more than noise: the intervals are apart, and runs of the same don't differ so much."""
+        return self.apart and abs(math.log(self.ratio)) > math.log(1 + noise.limit)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How much two runs differ where nothing has changed.
+
+    Args:
+        limit: 0.1 for ratios that differ by a tenth.
+        controls: how many figures it was found from: those of others whose code is the same in both runs. 0 where there
+            are too few of them.
+    """
+
+    limit: float
+    controls: int
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
@@ -125,8 +171,31 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
                 low, high = _bounds(costs, rival)
                 low_before, high_before = _bounds(before[job], rival)
                 apart = low > high_before or high < low_before
-                then, after = ratio(before[job], rival), ratio(costs, rival)
-                yield Change(job, rival, then, after, apart and abs(math.log(after / then)) > math.log(1 + RUNS))
+                yield Change(job, rival, ratio(before[job], rival), ratio(costs, rival), apart)
+
+
+def noise_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> Noise:
+    """Return how much two runs differ where nothing has changed.
+
+    What others cost relative to the floor is the same in both, if interpreter and packages are, and yet it is not
+    found to be: the noise is what 19 in 20 of their figures stay within. It holds what confidence intervals can't,
+    since these know the turns of one process only.
+    """
+    same = all(
+        old["interpreter"].get(name) == new["interpreter"].get(name) for name in ("python", "compiler", "optimised")
+    )
+    changed = {
+        name for name, version in new["versions"].items() if old["versions"].get(name, version) != version
+    }  # fmt: skip
+    found = []
+    for one in changes(old, new) if same else ():
+        first = one.rival.partition(" ")[0]
+        if kind(one.rival) == "stock" and not changed.intersection(_PACKAGES.get(first, (first,))):
+            found.append(abs(math.log(one.ratio)))
+    if len(found) < CONTROLS:
+        return Noise(UNKNOWN, 0)
+    limit = math.exp(sorted(found)[math.ceil(SHARE * len(found)) - 1]) - 1
+    return Noise(max(limit, LEAST), len(found))
 
 
 def _bounds(costs: Mapping[str, Figure], rival: str) -> tuple[float, float]:

@@ -44,12 +44,16 @@ class Work:
         check: raises AssertionError unless ``run`` has done what it should.
         scaffold: takes the time that ``run`` takes for other things; to be subtracted.
         settle: called after every turn and not timed; makes everything as it was before.
+        close: called when it is not needed any more.
+        calls: how often a turn does it; 0 where a turn may be as long as it should.
     """
 
     run: Run
     check: Callable[[], None] = nothing
     scaffold: Run | None = None
-    settle: Callable[[], None] = nothing
+    settle: Callable[[], object] = nothing
+    close: Callable[[], object] = nothing
+    calls: int = 0
 
 
 @dataclass(frozen=True)

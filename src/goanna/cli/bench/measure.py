@@ -5,6 +5,7 @@ So a slow moment of a shared machine hits all rivals of a job, and no job alone.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import statistics
 import time
@@ -33,7 +34,7 @@ class Timed:
 
     Args:
         work: what is done.
-        calls: how often in a turn; 0 has it found out.
+        calls: how often in a turn; 0 has it be what the work says, or else found out.
     """
 
     work: Work
@@ -44,6 +45,7 @@ class Timed:
     def __post_init__(self) -> None:
         """Make sure that it works, warm it up, and find out how often a turn should do it."""
         self.work.check()
+        self.calls = self.calls or self.work.calls
         if self.calls:
             self.work.run(self.calls)
             self.work.settle()
@@ -54,16 +56,21 @@ class Timed:
         self.calls = round(min(max(TURN_NS / took, LEAST), MOST) / UNROLL) * UNROLL
 
     def turn(self) -> None:
+        if self.work.calls:  # too few for the first ones, which find the caches cold, not to count
+            self.work.run(self.calls)
+            self.work.settle()
         self.turns.append(_time(self.work.run, self.calls))
         if self.work.scaffold is not None:
             self.scaffolds.append(_time(self.work.scaffold, self.calls))
         self.work.settle()
 
     def costs(self) -> list[float]:
-        """Return the nanoseconds of a call in each turn, those of the scaffold taken off."""
-        if not self.scaffolds:
-            return list(self.turns)
-        return [turn - scaffold for turn, scaffold in zip(self.turns, self.scaffolds, strict=True)]
+        """Return the nanoseconds of a call in each turn, those of the scaffold taken off.
+
+        Of the scaffold it is the median: a turn that was short minus one that was long would be any figure at all.
+        """
+        scaffold = statistics.median(self.scaffolds) if self.scaffolds else 0.0
+        return [turn - scaffold for turn in self.turns]
 
     def result(self) -> Time:
         """Return the times with those of the scaffold taken off."""
@@ -82,8 +89,15 @@ def measure(jobs: Iterable[Job], rounds: int) -> dict[str, dict[str, Time]]:
 
 def turns(jobs: Iterable[Job], rounds: Iterable[int]) -> dict[str, dict[str, Timed]]:
     """Return the works by job and rival, after a turn for each of the numbers of ``rounds``."""
-    timed = {job.name: {rival: Timed(make()) for rival, make in job.works.items()} for job in jobs}
-    take_turns([list(rivals.values()) for rivals in timed.values()], rounds)
+    timed: dict[str, dict[str, Timed]] = {}
+    with contextlib.ExitStack() as stack:
+        for job in jobs:
+            timed[job.name] = {}
+            for rival, make in job.works.items():
+                work = make()
+                stack.callback(work.close)
+                timed[job.name][rival] = Timed(work)
+        take_turns([list(rivals.values()) for rivals in timed.values()], rounds)
     return timed
 
 

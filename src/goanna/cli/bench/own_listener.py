@@ -21,8 +21,10 @@ from rich.progress import track
 from rich.table import Table
 
 import goanna
+from goanna.cli.bench.document import DocumentError, check_folders
 from goanna.cli.bench.figures import Figure, figure, spread, verdict
 from goanna.cli.bench.jobs import Work
+from goanna.cli.bench.listener_page import page
 from goanna.cli.bench.loops import Run
 from goanna.cli.bench.machine import interpreter, machine, versions
 from goanna.cli.bench.measure import Timed, take_turns
@@ -62,7 +64,14 @@ class Way:
     whole: bool = True
 
 
-def run(name: str, *, recording: str | None = None, quick: bool = False, json_file: str | None = None) -> int:
+def run(
+    name: str,
+    *,
+    recording: str | None = None,
+    quick: bool = False,
+    json_file: str | None = None,
+    html: str | None = None,
+) -> int:
     """Measure a listener, and show what was found.
 
     Args:
@@ -70,12 +79,14 @@ def run(name: str, *, recording: str | None = None, quick: bool = False, json_fi
         recording: a file with the events; by default they are made up.
         quick: whether a few seconds must do.
         json_file: where to write the figures.
+        html: where to write the page.
 
     Returns:
         The exit status: 0, or 2 for a listener or a file that can't be used.
     """
     console = Console()
     try:
+        check_folders(json_file, html)
         found = None if recording is None else read(recording)
         listener = load(name)
         _check(listener, name)
@@ -83,7 +94,7 @@ def run(name: str, *, recording: str | None = None, quick: bool = False, json_fi
         wanted = _wanted(calls, listener)
         calls = calls[: _fitting(listener, wanted, len(calls))]
         wanted = _wanted(calls, listener)
-    except (TargetError, RecordingError) as error:
+    except (TargetError, RecordingError, DocumentError) as error:
         print(f"goanna bench: {error}", file=sys.stderr)
         return 2
     source = "made up: finds, with their connections" if recording is None else recording
@@ -111,6 +122,9 @@ def run(name: str, *, recording: str | None = None, quick: bool = False, json_fi
     if json_file is not None:
         Path(json_file).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         console.print("The same as JSON:", escape(json_file))
+    if html is not None:
+        Path(html).write_text(page(content, FLOOR, ALONE), encoding="utf-8")
+        console.print("The same as a page:", escape(html))
     return 0
 
 
@@ -305,7 +319,10 @@ def _show(console: Console, content: dict[str, Any], figures: dict[str, Figure])
     )
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for column in ("for each event of the stream", "median", "95 %", "best", "dispatch"):
-        table.add_column(column, justify="left" if column.startswith("for") else "right", no_wrap=column != "")
+        first = column.startswith("for")
+        table.add_column(
+            column, justify="left" if first else "right", no_wrap=not first, overflow="fold" if first else "ellipsis"
+        )
     for name, one in figures.items():
         share = content["dispatch"].get(name)
         interval = f"{duration(one.low)} to {duration(one.high)}"

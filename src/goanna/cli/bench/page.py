@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from goanna.cli.bench.document import changes, figures
+from goanna.cli.bench.document import changes, figures, kind, noise_between
 from goanna.cli.bench.figures import Figure
 from goanna.cli.bench.jobs import FLOOR
-from goanna.cli.bench.terminal import about, duration, kind, noise
+from goanna.cli.bench.terminal import about, compared, duration, noise, word
 
-__all__ = ["page"]
+__all__ = ["frame", "page", "row"]
 
 _STYLE = """
 :root { color-scheme: light dark; --back: #fff; --text: #1c2421; --faint: #5d6b65; --line: #dde4e0; --ci: #1c2421;
-  --stock: #9aa8a2; --goanna: #1d8a5b; --floor: #3b7ea8; --warn: #8a4b00; }
+  --stock: #9aa8a2; --goanna: #1d8a5b; --floor: #3b7ea8; --own: #c08a2d; --warn: #8a4b00; }
 @media (prefers-color-scheme: dark) { :root { --back: #131a17; --text: #e6ede9; --faint: #9aa8a2; --line: #2b3631;
-  --ci: #e6ede9; --stock: #66756e; --goanna: #43c48a; --floor: #6fb3dd; --warn: #f0b46a; } }
+  --ci: #e6ede9; --stock: #66756e; --goanna: #43c48a; --floor: #6fb3dd; --own: #d9a84e;
+  --warn: #f0b46a; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.25rem; max-width: 58rem; background: var(--back); color: var(--text);
   font: 16px/1.5 system-ui, sans-serif; }
@@ -25,20 +26,23 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.
 h3 { font-size: 1rem; margin: 1.1rem 0 .3rem; }
 p { margin: .25rem 0; } .faint { color: var(--faint); font-size: .9rem; overflow-wrap: anywhere; }
 .warn { color: var(--warn); font-weight: 600; }
-.key span { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin: 0 .3rem 0 .8rem; }
+.key span { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin: 0 .3rem 0 0; }
+.key b { font-weight: inherit; white-space: nowrap; margin-right: .6rem; }
 .row { display: grid; grid-template-columns: 11.5rem 1fr 4.6rem 3.4rem; gap: .2rem .7rem; align-items: center;
   font-size: .9rem; padding: .08rem 0; }
 .row svg { display: block; width: 100%; height: .95rem; }
 .row output { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .row output + output { color: var(--faint); }
 .stock { fill: var(--stock); } .goanna { fill: var(--goanna); } .floor { fill: var(--floor); }
+.own { fill: var(--own); }
 .ci { stroke: var(--ci); stroke-width: 2; vector-effect: non-scaling-stroke; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(--line);
   font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.dearer { color: var(--warn); } .cheaper { color: var(--goanna); } .same { color: var(--faint); }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 @media (max-width: 40rem) {
-  .row { grid-template-columns: 1fr auto 3.2rem; padding: .2rem 0; }
+  .row { grid-template-columns: 1fr auto 3.2rem; gap: 0 .7rem; padding: .25rem 0; }
   .row svg { grid-column: 1 / -1; grid-row: 2; }
 }
 """
@@ -48,30 +52,73 @@ def page(content: Mapping[str, Any], before: Mapping[str, Any] | None = None) ->
     """Return the page of a document, with what changed since another one."""
     found = figures(content)
     groups = "".join(_group(group, found) for group in content["groups"])
+    intro = (
+        "Medians of a call; the thin line is the 95 % interval of the median. The last column is relative to the "
+        "floor, which is the part of the work that can't be avoided. Bars of one job are to one scale."
+    )
+    key = {"floor": "floor", "goanna": "goanna", "stock": "others"}
+    return frame(
+        "What events cost", content, intro, key, groups + ("" if before is None else _changes(before, content))
+    )
+
+
+def frame(title: str, content: Mapping[str, Any], intro: str, key: Mapping[str, str], body: str) -> str:
+    """Return a page.
+
+    Args:
+        title: as text.
+        content: what was measured, with machine, interpreter, versions and noise.
+        intro: how to read it, as text.
+        key: what the colours mean, by name.
+        body: the rest, as HTML.
+    """
     said = noise(content)
     warning = f'<p class="warn">{escape(said)}</p>' if said else ""
-    key = "".join(
-        f'<span style="background: var(--{name})"></span>{text}'
-        for name, text in (("floor", "floor"), ("goanna", "goanna"), ("stock", "others"))
+    colours = "".join(
+        f'<b><span style="background: var(--{name})"></span>{escape(text)}</b> ' for name, text in key.items()
     )
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>goanna bench</title>
+<title>{escape(title)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
-<h1>What events cost</h1>
+<h1>{escape(title)}</h1>
 <p class="faint">{escape(about(content))}</p>
 {warning}
-<p class="faint">Medians of a call; the thin line is the 95 % interval of the median. The last column is relative to the
-floor, which is the part of the work that can't be avoided. Bars of one job are to one scale.</p>
-<p class="faint key">{key}</p>
-{groups}{"" if before is None else _changes(before, content)}</body>
+<p class="faint">{escape(intro)}</p>
+<p class="faint key">{colours}</p>
+{body}</body>
 </html>
 """
+
+
+def row(name: str, label: str, bars: Sequence[tuple[str, float]], one: Figure, longest: float, last: str) -> str:
+    """Return a bar with its interval, and the figure beside it.
+
+    Args:
+        name: what stands before it.
+        label: what it is, for those who can't see it.
+        bars: its parts: colours and nanoseconds.
+        one: the figure.
+        longest: nanoseconds of the whole width.
+        last: what stands behind the figure, as HTML.
+    """
+    drawn, start = "", 0.0
+    for colour, length in bars:
+        width = max(100 * length / longest, 0.4)
+        drawn += f'<rect class="{colour}" x="{start:.2f}" width="{width:.2f}" height="10"/>'
+        start += width
+    low, high = (max(100 * value / longest, 0.0) for value in (one.low, one.high))
+    return (
+        f'<div class="row"><span>{escape(name)}</span>'
+        f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">{drawn}'
+        f'<line class="ci" x1="{low:.2f}" x2="{high:.2f}" y1="5" y2="5"/></svg>'
+        f"<output>{duration(one.median)}</output><output>{last}</output></div>\n"
+    )
 
 
 def _group(group: Mapping[str, Any], found: Mapping[str, Mapping[str, Figure]]) -> str:
@@ -85,27 +132,21 @@ def _rows(job: str, costs: Mapping[str, Figure]) -> str:
     longest = max(max(one.median, one.high) for one in costs.values())
     rows = ""
     for rival, one in costs.items():
-        width, low, high = (max(100 * value / longest, 0.0) for value in (one.median, one.low, one.high))
         label = f"{rival}, {job}: {duration(one.median)}"
         times = "" if rival == FLOOR else f"{one.median / costs[FLOOR].median:.2f}&times;"
-        rows += (
-            f'<div class="row"><span>{escape(rival)}</span>'
-            f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">'
-            f'<rect class="{kind(rival)}" width="{max(width, 0.4):.2f}" height="10"/>'
-            f'<line class="ci" x1="{low:.2f}" x2="{high:.2f}" y1="5" y2="5"/></svg>'
-            f"<output>{duration(one.median)}</output><output>{times}</output></div>\n"
-        )
+        rows += row(rival, label, [(kind(rival), one.median)], one, longest, times)
     return rows
 
 
 def _changes(before: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    found, between = list(changes(before, content)), noise_between(before, content)
     rows = "".join(
         f"<tr><td>{escape(one.job)}: {escape(one.rival)}</td><td>{one.before:.2f}</td><td>{one.now:.2f}</td>"
-        f"<td>{one.ratio:.2f}{'' if one.certain else ' ?'}</td></tr>\n"
-        for one in changes(before, content)
+        f'<td class="{(said := word(one, between)) or "same"}">{one.ratio:.2f}{said and f" {said}"}</td></tr>\n'
+        for one in found
     )
     return (
         f"<h2>Since {escape(before['date'])}</h2>\n"
-        '<p class="faint">Relative to the floor of each run; a question mark where the intervals overlap.</p>\n'
+        f'<p class="faint">{escape(compared(found, between))}</p>\n'
         f"<table>\n<tr><th>job</th><th>then</th><th>now</th><th>now / then</th></tr>\n{rows}</table>\n"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from goanna.cli.bench import deliveries, jobs, listeners
+from goanna.cli.bench import deliveries, jobs, listeners, request_jobs
 from goanna.cli.bench.driver_calls import CALLS, Call
 from goanna.cli.bench.jobs import FLOOR, Job, Work
 from goanna.cli.bench.loops import loop
@@ -18,6 +18,7 @@ from goanna.cli.bench.orders import STRUCT
 LISTENERS = (0, 1, 3, 10, 30)
 MONITORED = (("command_start", 1), ("command_start", 10), ("command_success", 1), ("connection_checked_out", 1))
 HANDLERS = (1, 5)
+DRIVER_FIELD = "read a field of command_start"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def every() -> Iterator[Group]:
     yield Group("Deliver", "a bare call of the listener; for what is not built a call that does nothing",
                 tuple(deliveries.every()))  # fmt: skip
     yield _monitoring()
+    yield _driver_fields()
     if importlib.util.find_spec("dbally") is not None:
         from goanna.cli.bench import audit_jobs
 
@@ -55,6 +57,7 @@ def every() -> Iterator[Group]:
             "making and awaiting the handlers' coroutines",
             tuple([audit_jobs.track(count) for count in HANDLERS]),
         )
+    yield Group("Log a request of boto 2", "a hook that does nothing", tuple(request_jobs.every()))
 
 
 def _monitoring() -> Group:
@@ -67,6 +70,22 @@ def _monitoring() -> Group:
         works: dict[str, Callable[[], Work]] = {FLOOR: partial(_calls, CALLS[call], count), **job.works}
         found.append(replace(job, works=works))
     return Group("PyMongo's monitoring", "a call that does nothing, and bare calls of the listeners", tuple(found))
+
+
+def _driver_fields() -> Group:
+    """Return the group of reading what PyMongo's monitoring publishes."""
+    from goanna.cli.bench import monitoring_jobs
+
+    slot = jobs.read().works[FLOOR]
+    read, read_six = monitoring_jobs.read(), monitoring_jobs.read_six()
+    return Group(
+        "Read fields of PyMongo's events",
+        "a slot of an ordinary class; for what is published and read a call that does nothing, and a bare call",
+        (
+            Job(DRIVER_FIELD, {FLOOR: slot, **read.works}),
+            Job(read_six.name, {FLOOR: partial(_calls, CALLS["command_start"], 1), **read_six.works}),
+        ),
+    )
 
 
 def _calls(call: Call, count: int) -> Work:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -10,15 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from goanna.cli.bench.document import Change, changes, figures
+from goanna.cli.bench.document import Change, Noise, changes, figures, kind, noise_between
 from goanna.cli.bench.figures import Figure
 from goanna.cli.bench.jobs import FLOOR
 
-__all__ = ["about", "duration", "kind", "noise", "show", "show_changes"]
+__all__ = ["about", "compared", "duration", "noise", "show", "show_changes", "word"]
 
 _WIDTH = 40
 _COLOURS = {"floor": "cyan", "goanna": "green", "stock": "bright_black"}
-_OURS = ("goanna", "installed", "compiled", "own", "strict")
 
 
 def show(console: Console, content: Mapping[str, Any]) -> None:
@@ -49,13 +48,6 @@ def _rows(table: Table, job: str, costs: Mapping[str, Figure], block: str, width
         interval = f"{duration(one.low)} to {duration(one.high)}"
         bar = f"[{_COLOURS[kind(rival)]}]{block * length}[/]"
         table.add_row(f"  {escape(rival)}", duration(one.median), interval, duration(one.best), times, bar)
-
-
-def kind(rival: str) -> str:
-    """Return what a rival is: "floor", "goanna" in any shape, or "stock" for everybody else."""
-    if rival == FLOOR:
-        return "floor"
-    return "goanna" if rival.startswith(_OURS) else "stock"
 
 
 def duration(nanoseconds: float) -> str:
@@ -90,7 +82,7 @@ def noise(content: Mapping[str, Any]) -> str:
 
 def show_changes(console: Console, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Print what changed."""
-    found = list(changes(old, new))
+    found, between = list(changes(old, new)), noise_between(old, new)
     table = Table(title=f"Since {old['date']}, goanna {old['versions']['goanna']}", box=box.SIMPLE_HEAD, padding=(0, 1))
     for name in ("", "x floor then", "x floor now", "now / then", ""):
         table.add_column(name, justify="right" if name else "left")
@@ -99,17 +91,37 @@ def show_changes(console: Console, old: Mapping[str, Any], new: Mapping[str, Any
         if one.job != job:
             job = one.job
             table.add_row(f"[bold]{escape(job)}[/]")
-        table.add_row(f"  {escape(one.rival)}", f"{one.before:.2f}", f"{one.now:.2f}", f"{one.ratio:.2f}", _word(one))
+        colour = {"dearer": "red", "cheaper": "green"}.get(said := word(one, between), "dim")
+        table.add_row(
+            f"  {escape(one.rival)}", f"{one.before:.2f}", f"{one.now:.2f}", f"{one.ratio:.2f}",
+            f"[{colour}]{said}[/]" if said else "",
+        )  # fmt: skip
     console.print(table)
+    console.print(compared(found, between), highlight=False)
+
+
+def word(change: Change, between: Noise) -> str:
+    """Return what became of a figure: "dearer" or "cheaper", or nothing where that may be noise."""
+    if not change.beyond(between):
+        return ""
+    return "dearer" if change.ratio > 1 else "cheaper"
+
+
+def compared(found: Sequence[Change], between: Noise) -> str:
+    """Return how to read a comparison, and what there is in it."""
     if not found:
-        console.print("The two runs have nothing in common.")
-    console.print(
-        "Each figure is divided by the floor of its own run, so that the runs may be of different machines.",
-        highlight=False,
+        return "The two runs have nothing in common."
+    if between.controls:
+        source = (
+            f"Others' {between.controls} figures, whose code is the same in both runs, differ by up to "
+            f"{between.limit:.0%} (19 in 20 of them)"
+        )
+    else:
+        source = f"How much runs of the same differ can't be told from these two, so {between.limit:.0%} is taken"
+    words = [word(one, between) for one in found if kind(one.rival) == "goanna"]
+    return (
+        "Each figure is divided by the floor of its own run. "
+        f"{source}; dearer or cheaper is what differs by more and has intervals that don't meet. "
+        f"Of {len(words)} figures of goanna {words.count('dearer')} are dearer, {words.count('cheaper')} cheaper; "
+        f"one in twenty that is the same may be called so."
     )
-
-
-def _word(change: Change) -> str:
-    if not change.certain:
-        return "can't tell"
-    return "[red]dearer[/]" if change.ratio > 1 else "[green]cheaper[/]"
