@@ -92,8 +92,10 @@ lint: $(VENV)/group-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The package itself by mypy; code of users, and what it sees of the package, by mypy and pyright.
 types: $(VENV)/group-lint $(VENV)/group-bench dbally
 	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/typed $(ARGS)
 
 # The sdist and the pure wheel, as they are released.
 dist: $(VENV)/group-package
@@ -119,7 +121,7 @@ build/actionlint-$(ACTIONLINT): $(BIN)/python
 # The workflows: well-formed, safe, and made of the targets that .ci/run is made of.
 workflows: build/actionlint-$(ACTIONLINT) $(VENV)/group-test $(VENV)/group-workflows
 	build/actionlint-$(ACTIONLINT)
-	$(BIN)/zizmor --quiet --offline .github
+	$(BIN)/zizmor --quiet --offline --persona=pedantic .github
 	$(BIN)/python -m pytest tests/packaging -m workflows $(ARGS)
 
 # What is new in this version, into build/release-notes.md; fails where the version differs between files, or from TAG.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from glob import glob
 
 from setuptools import Extension, setup
 
@@ -16,14 +17,7 @@ SOURCES = {
     "goanna.audit._tracker": "ext/_tracker.pyx",
     "goanna.monitoring._publish": "ext/_publish.pyx",
 }
-HEADERS = [
-    "ext/_drive.h",
-    "ext/_native.h",
-    "ext/_observe.h",
-    "ext/_ring.h",
-    "ext/_screen.pxi",
-    "ext/_sieve.pxi",
-]
+HEADERS = sorted(glob("ext/*.h") + glob("ext/*.pxi"))
 
 
 def choice() -> str:

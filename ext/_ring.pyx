@@ -8,7 +8,7 @@ could run other code (a reference that goes away, a wake-up) comes last, when ev
 
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.object cimport PyObject
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
 
 import contextvars
@@ -16,13 +16,7 @@ import threading
 
 __all__ = ["BUCKETS", "REASONS", "Inlet", "Ring", "enter_report", "in_report", "leave_report"]
 
-cdef extern from "_native.h":
-    ctypedef PyObject* (*vectorcallfunc)(PyObject*, PyObject* const*, size_t, PyObject*)
-    Py_ssize_t PyVectorcall_NARGS(size_t nargsf) nogil
-    object PyVectorcall_Call(object callable, object args, object kwargs)
-    void goanna_allow_vectorcall(object cls, Py_ssize_t offset) noexcept
-    void goanna_rename(object cls, const char* name) noexcept
-    void Py_XDECREF(PyObject* value) noexcept
+include "_native.pxi"
 
 cdef extern from "_ring.h":
     enum: GOANNA_BUCKETS
@@ -37,122 +31,16 @@ cdef extern from "_ring.h":
     Py_ssize_t goanna_inlet_vectorcall "offsetof(struct __pyx_obj_6goanna_5_ring_Inlet, vectorcall)"
 
 cdef enum:
-    REASONS_COUNT = 8
     AHEAD = 16
-    OVERFLOW = 0
-    TIMEOUT = 1
-    FORK_INHERITED = 6
-    REENTRANT = 7
-    OPEN = -1
 
 cdef Py_ssize_t NEVER = <Py_ssize_t>1 << 62
 
-REASONS = (
-    "overflow",
-    "timeout",
-    "closed",
-    "exit",
-    "loop_closed",
-    "quarantined",
-    "fork_inherited",
-    "reentrant",
-)
-
 BUCKETS = GOANNA_BUCKETS
 
-# The threads that write a report of goanna's own at this moment, and how many.
-cdef set reporting = set()
-cdef Py_ssize_t reports = 0
-
-
-def enter_report():
-    """Say that this thread writes a report of goanna's own: what it publishes until the end of it is dropped.
-
-    Returns:
-        Whether it did not do so already; then :func:`leave_report` must follow.
-    """
-    global reports
-    thread = threading.get_ident()  # looked up each time: gevent puts that of greenlets there
-    if thread in reporting:
-        return False
-    reporting.add(thread)
-    reports = len(reporting)
-    return True
-
-
-def in_report():
-    """Return whether this thread writes a report of goanna's own at this moment."""
-    return bool(reports and threading.get_ident() in reporting)
-
-
-def leave_report():
-    """Say that the report is written."""
-    global reports
-    reporting.discard(threading.get_ident())
-    reports = len(reporting)
-
-
-# The handler is borrowed from the ring's list of handlers; event and context are owned, the context may be NULL.
-cdef struct Slot:
-    PyObject* handler
-    PyObject* event
-    PyObject* context
-    long long time
-    Py_ssize_t lost
-
-
-cdef int reason_number(object reason) except -1:
-    if reason not in REASONS:
-        raise ValueError(f"reason is {reason!r}; it must be one of {', '.join(REASONS)}")
-    return REASONS.index(reason)
-
-
-@cython.final
-@cython.no_gc_clear
-cdef class Inlet:
-    """Inlet(ring, handler)
---
-
-The way of one method's events into a ring: called with an event it pushes it.
-
-Args:
-    ring: where it goes.
-    handler: the method that the consumer will call.
-
-Raises:
-    TypeError: ``ring`` is no Ring."""
-
-    cdef vectorcallfunc vectorcall
-    cdef readonly Ring ring
-    cdef readonly object handler
-
-    def __cinit__(self, ring, handler):
-        self.vectorcall = <vectorcallfunc>call_inlet
-        if not isinstance(ring, Ring):
-            raise TypeError(f"an Inlet takes a Ring, not {type(ring).__name__}")
-        self.ring = ring
-        self.handler = handler
-        self.ring.handlers.append(handler)
-
-    def __call__(self, event):
-        """Push the event; nothing is raised, whatever becomes of it."""
-        self.ring.take_in(<PyObject*>self.handler, <PyObject*>event)
-
-    def __repr__(self):
-        return f"<Inlet of {self.handler!r}>"
-
-
-cdef object call_inlet(Inlet self, PyObject* const* args, size_t nargsf, PyObject* names):
-    if PyVectorcall_NARGS(nargsf) != 1 or names != NULL:
-        # The ordinary way, for its TypeError or for the keyword.
-        keywords = {}
-        positional = tuple([<object>args[index] for index in range(PyVectorcall_NARGS(nargsf))])
-        if names != NULL:
-            for index, name in enumerate(<tuple>names):
-                keywords[name] = <object>args[len(positional) + index]
-        return Inlet.__call__(self, *positional, **keywords)
-    self.ring.take_in(<PyObject*>self.handler, args[0])
-    return None
+include "_reasons.pxi"
+include "_reporting.pxi"
+include "_slot.pxi"
+include "_inlet.pxi"
 
 
 @cython.final
@@ -299,7 +187,7 @@ Raises:
             or self.unusual
             or self.size >= self.room
         ):
-            return self.take_in_slowly(handler, event)
+            return take_in_slowly(self, handler, event)
         Py_INCREF(<object>event)
         return self.append(handler, event, NULL)
 
@@ -326,88 +214,10 @@ Raises:
             self.wake()
         return 0
 
-    cdef int take_in_slowly(self, PyObject* handler_, PyObject* event_) except -1:
-        handler = <object>handler_
-        event = <object>event_
-        context = None
-        if goanna_forks() != self.generation:
-            self.check_fork()
-        if reports and threading.get_ident() in reporting:
-            self.count_dropped(REENTRANT)
-            return 0
-        if self.shut_number != OPEN:
-            self.count_dropped(self.shut_number)
-            return 0
-        if self.prepare is not None:
-            try:
-                event = self.prepare(event)
-            except Exception as error:
-                self.published += 1
-                self.failed += 1
-                self.report(error, handler, event)
-                return 0
-        if self.capture:
-            context = contextvars.copy_context()
-        if not self.offer_it(handler, event, context):
-            if self.shut_number != OPEN:
-                self.count_dropped(self.shut_number)
-            elif self.full is not None:
-                self.full(handler, event, context)
-            elif self.newest:
-                self.count_dropped(OVERFLOW)
-            else:
-                self.push_out(handler, event, context)
-        return 0
-
     def offer(self, handler, event, context=None):
         """Take an event in if there is room and the ring is not shut; return whether."""
         self.keep(handler)
-        return bool(self.offer_it(handler, event, context))
-
-    cdef int offer_it(self, object handler, object event, object context) except -1:
-        if self.size >= self.maxsize or self.shut_number != OPEN:
-            return 0
-        if self.size >= self.room:
-            self.grow()
-        Py_INCREF(event)
-        if context is not None:
-            Py_INCREF(context)
-        self.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
-        return 1
-
-    cdef int grow(self) except -1:
-        """Make the buffer larger, within its bound."""
-        cdef Py_ssize_t room = min(self.maxsize, 2 * self.room)
-        cdef Py_ssize_t index
-        cdef Slot* slots = <Slot*>PyMem_Malloc(room * sizeof(Slot))
-        if slots == NULL:
-            raise MemoryError()
-        for index in range(self.size):
-            slots[index] = self.at(index)[0]
-        PyMem_Free(self.slots)
-        self.slots = slots
-        self.room = room
-        self.head = 0
-        return 0
-
-    cdef int push_out(self, object handler, object event, object context) except -1:
-        """Take an event in, at the expense of the oldest one."""
-        cdef Slot out = self.at(0)[0]
-        self.advance()
-        self.dropped[OVERFLOW] += 1
-        if self.size:
-            self.at(0).lost += out.lost + 1
-        else:
-            self.tail_lost += out.lost + 1
-        Py_INCREF(event)
-        if context is not None:
-            Py_INCREF(context)
-        try:
-            self.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
-        finally:
-            Py_XDECREF(out.event)
-            Py_XDECREF(out.context)
-        return 0
+        return bool(offer_to(self, handler, event, context))
 
     cdef void advance(self) noexcept:
         """Move the head past the oldest slot; start at the beginning again where that was the last."""
@@ -426,13 +236,7 @@ Raises:
         Raises:
             ValueError: there is no such reason.
         """
-        self.count_dropped(reason_number(reason))
-
-    cdef void count_dropped(self, int reason) noexcept:
-        self.published += 1
-        self.dropped[reason] += 1
-        if reason == OVERFLOW or reason == TIMEOUT:
-            self.tail_lost += 1
+        count_dropped(self, reason_number(reason))
 
     # The consumer's side.
 
@@ -482,19 +286,7 @@ Raises:
 
     def done(self, Py_ssize_t delivered, Py_ssize_t failed, long long nanoseconds):
         """Count events that were in flight, and the time of the call that they took."""
-        self.count_done(delivered, failed, nanoseconds)
-
-    cdef void count_done(self, Py_ssize_t delivered, Py_ssize_t failed, long long nanoseconds) noexcept:
-        if delivered + failed > self.in_flight:
-            return  # the process was forked meanwhile: they have been counted as inherited
-        self.in_flight -= delivered + failed
-        self.delivered += delivered
-        self.failed += failed
-        self.streak = self.streak + 1 if failed else 0
-        self.total += nanoseconds
-        if nanoseconds > self.longest:
-            self.longest = nanoseconds
-        self.histogram[goanna_bucket(nanoseconds)] += 1
+        count_done(self, delivered, failed, nanoseconds)
 
     def left(self, Py_ssize_t number):
         """Return how many of the first ``number`` events that were taken in wait or are in flight.
@@ -522,55 +314,7 @@ Raises:
         Returns:
             How many.
         """
-        cdef Py_ssize_t handled = 0
-        cdef Py_ssize_t lost
-        cdef long long begin = goanna_now()
-        cdef long long start = begin
-        cdef long long end
-        cdef unsigned long generation
-        cdef Slot slot
-        cdef PyObject* result
-        while handled < most:
-            if self.size == 0:
-                if self.gap is not None and self.tail_lost:
-                    self.gap(self.trailing())
-                break
-            if self.gap is not None and self.at(0).lost:
-                lost = self.at(0).lost
-                self.at(0).lost = 0
-                self.gap(lost)  # which may raise: the event is still in its place
-                start = goanna_now()
-                continue
-            slot = self.fetch()
-            handler = <object>slot.handler
-            event = own(slot.event)
-            context = None if slot.context == NULL else own(slot.context)
-            handled += 1
-            generation = self.generation
-            if context is None:
-                result = goanna_call_event(<PyObject*>handler, <PyObject*>event)
-            else:
-                result = goanna_call_within(<PyObject*>context, <PyObject*>handler, <PyObject*>event)
-            end = goanna_now()
-            if result != NULL:
-                Py_XDECREF(result)
-                if generation == self.generation:
-                    self.count_done(1, 0, end - start)
-            else:
-                try:
-                    raised()
-                except BaseException as error:
-                    if generation == self.generation:
-                        self.count_done(0, 1, end - start)
-                    self.report(error, handler, event)
-            if self.slow and end - start >= self.slow and self.slowed is not None:
-                self.slow = 0
-                self.slowed(handler, event, end - start)
-            if end - begin >= nanoseconds:
-                break
-            event = context = None
-            start = end
-        return handled
+        return drained(self, most, nanoseconds)
 
     def arm(self, Py_ssize_t level):
         """Ask to be woken when this many events wait; return False, and do nothing, if they do already."""
@@ -603,56 +347,13 @@ Raises:
         """Drop what waits, for this reason; return how many events that were."""
         cdef Py_ssize_t removed
         out = []
-        removed = self.take_out(reason_number(reason), out)
+        removed = take_out(self, reason_number(reason), out)
         del out
         return removed
 
-    cdef Py_ssize_t take_out(self, int reason, list out) except -1:
-        """Empty the buffer into ``out``, because letting go of its events may run any code; return how many those are.
-
-        The list is made before, because making one may run the collector, while the counts change in one step.
-        """
-        cdef Py_ssize_t index, count = self.size
-        cdef Slot* slots = self.slots
-        cdef Py_ssize_t room = self.room
-        cdef Py_ssize_t head = self.head
-        cdef Slot* slot
-        cdef Slot* fresh = <Slot*>PyMem_Malloc(room * sizeof(Slot))
-        if fresh == NULL:
-            raise MemoryError()
-        self.slots = fresh
-        self.head = 0
-        self.size = 0
-        self.removed += count
-        self.dropped[reason] += count
-        for index in range(count):
-            slot = slots + (head + index if head + index < room else head + index - room)
-            out.append(own(slot.event))
-            if slot.context != NULL:
-                out.append(own(slot.context))
-        PyMem_Free(slots)
-        return count
-
     def check_fork(self):
         """In a process that was forked off since the last call: count what it has inherited as that, and start anew."""
-        cdef unsigned long generation = goanna_forks()
-        global reports
-        if generation == self.generation:
-            return
-        out = []
-        if generation == self.generation:
-            return  # the collector ran, and something that it ended has been here
-        self.generation = generation
-        self.dropped[FORK_INHERITED] += self.in_flight
-        self.in_flight = 0
-        self.wake_at = NEVER
-        self.tail_lost = 0
-        self.take_out(FORK_INHERITED, out)
-        reporting.clear()
-        reports = 0
-        if self.on_fork is not None:
-            self.on_fork()
-        del out
+        start_anew(self)
 
     def counts(self):
         """Return all counts as they were at one moment.
@@ -662,36 +363,7 @@ Raises:
             once, the age of the oldest pending event in nanoseconds, the nanoseconds spent in handlers, the longest
             call, the histogram of calls.
         """
-        cdef Py_ssize_t[REASONS_COUNT] dropped
-        cdef Py_ssize_t[GOANNA_BUCKETS] histogram
-        cdef Py_ssize_t index, published, delivered, failed, pending, high_water
-        cdef long long oldest = 0, total, longest
-        if goanna_forks() != self.generation:
-            self.check_fork()
-        # All is read before the first object is made, because making one may run a finalizer that publishes.
-        for index in range(REASONS_COUNT):
-            dropped[index] = self.dropped[index]
-        for index in range(GOANNA_BUCKETS):
-            histogram[index] = self.histogram[index]
-        published, delivered, failed = self.published, self.delivered, self.failed
-        pending, high_water = self.size + self.in_flight, self.high_water
-        total, longest = self.total, self.longest
-        if self.in_flight:
-            oldest = max(goanna_now() - self.flight_time, 0)
-        elif self.size:
-            oldest = max(goanna_now() - self.at(0).time, 0)
-        return (
-            published,
-            delivered,
-            failed,
-            tuple([dropped[index] for index in range(REASONS_COUNT)]),
-            pending,
-            high_water,
-            oldest,
-            total,
-            longest,
-            tuple([histogram[index] for index in range(GOANNA_BUCKETS)]),
-        )
+        return counted(self)
 
     def __len__(self):
         """Return how many events wait."""
@@ -705,16 +377,10 @@ Raises:
         return f"<Ring with {self.size} of {self.maxsize}>"
 
 
-cdef object own(PyObject* value):
-    """Return an object whose reference is taken over."""
-    result = <object>value
-    Py_XDECREF(value)
-    return result
-
-
-cdef int raised() except -1:
-    """Let the caller's ``try`` meet the exception that a C call has left."""
-    return -1
+include "_taking_in.pxi"
+include "_drained.pxi"
+include "_emptied.pxi"
+include "_counted.pxi"
 
 
 goanna_watch_forks()

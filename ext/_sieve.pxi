@@ -84,12 +84,7 @@ Raises:
         self.sample = sample
         self.threshold = 0 if sample is None else min(sample[1], TWO_TO_THE_64 - 1)
         self.rest = rest
-        if type(target) is MethodType and goanna_is_function(target.__func__):
-            self.call.function = <PyObject*>target.__func__
-            self.call.instance = <PyObject*>target.__self__
-        else:
-            self.call.function = <PyObject*>target
-            self.call.instance = NULL
+        goanna_set_call(&self.call, target)
 
     def __call__(self, *args, **kwargs):
         """Hand the event to the target if the conditions hold; what the target or a condition raises propagates."""

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from cores import Copy, backends, copy_of, why_not
+from needed import core_only
 
 TESTS = Path(__file__).parent
 CORE = ("delivery", "monitoring")
@@ -52,6 +53,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_configure(config: pytest.Config) -> None:
     # Importing a drop-in changes the library that it serves; tests say themselves when that is to happen.
     os.environ["GOANNA_INSTALL"] = "0"
+    core_only[0] = config.getoption("--core")
     settings.register_profile("sanitized", max_examples=100)
     settings.register_profile("ordinary", max_examples=500)
     settings.load_profile("sanitized" if config.getoption("--sanitized") else "ordinary")
@@ -88,7 +90,9 @@ def stress_seconds(request: pytest.FixtureRequest) -> float:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
-        metafunc.parametrize("backend", backends(), indirect=True)
+        # Sanitizers see compiled code only; there is none in the pure core.
+        cores = ["c"] if metafunc.config.getoption("--sanitized") else backends()
+        metafunc.parametrize("backend", cores, indirect=True)
     if "protocol" in metafunc.fixturenames:
         import pickle
 

@@ -48,9 +48,12 @@ def settings() -> dict[str, Any]:
 
 
 class Installed:
-    """A clean environment with one wheel and what the tests need, and a folder with the tests and nothing else."""
+    """A clean environment with one wheel and what the tests need, and a folder with the tests.
 
-    def __init__(self, folder: Path, wheel: Path, sdist: Path, group: str) -> None:
+    Beside them is what `also` names, such as the examples that tests run; never the sources of the package.
+    """
+
+    def __init__(self, folder: Path, wheel: Path, sdist: Path, group: str, also: tuple[str, ...] = ()) -> None:
         self.python = environment(folder / "env")
         pip = (
             sys.executable,
@@ -68,7 +71,7 @@ class Installed:
             archive.extractall(folder / "sdist", filter="data")
         [unpacked] = (folder / "sdist").iterdir()
         self.tests.mkdir()
-        for name in settings()["test-sources"]:
+        for name in (*settings()["test-sources"], *also):
             shutil.move(unpacked / name, self.tests / name)
         shutil.rmtree(unpacked)
 

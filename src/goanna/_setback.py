@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 from goanna._common import Skip, failed_group
 
 if TYPE_CHECKING:
-    from goanna._core_py import ErrorHandler, Table
+    from goanna._table_py import ErrorHandler, Table
 
 __all__ = ["Setback"]
 

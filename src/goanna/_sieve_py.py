@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, final
 from goanna._common import MISSING, Skip
 
 if TYPE_CHECKING:
-    from goanna._core_py import Account
     from goanna._fields import Field
+    from goanna._table_py import Account
 
 __all__ = ["Sieve", "sampled"]
 
@@ -66,7 +66,7 @@ class Sieve:
         sample: tuple[str, int] | None = None,
         rest: Callable[[Any], object] | None = None,
     ) -> None:
-        from goanna._core_py import Account
+        from goanna._table_py import Account
 
         if not callable(target):
             raise TypeError(f"the target of a Sieve must be callable, not {type(target).__name__}")

@@ -3,6 +3,9 @@
 Most programs never need it. ``goanna.BACKEND`` says which of the two it is.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from goanna._backend import core, ring
 
 __all__ = [
@@ -33,8 +36,8 @@ Maker = core.Maker
 Ring = ring.Ring
 Sieve = core.Sieve
 Table = core.Table
-enter_report = ring.enter_report
-in_report = ring.in_report
-leave_report = ring.leave_report
-reader = core.reader
-sampled = core.sampled
+enter_report: Callable[[], bool] = ring.enter_report
+in_report: Callable[[], bool] = ring.in_report
+leave_report: Callable[[], None] = ring.leave_report
+reader: Callable[..., Any] = core.reader
+sampled: Callable[[Any, int], bool] = core.sampled

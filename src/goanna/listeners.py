@@ -109,10 +109,10 @@ class Handler:
     def __init__(
         self, name: str, event_types: tuple[type[Event], ...], method: Callable[[Any], object], idle: bool
     ) -> None:
-        self.name = name
-        self.event_types = event_types
-        self.method = method
-        self.idle = idle
+        self.name: str = name
+        self.event_types: tuple[type[Event], ...] = event_types
+        self.method: Callable[[Any], object] = method
+        self.idle: bool = idle
 
     def takes(self, event_type: type[Event]) -> bool:
         """Return whether events of this class go to the method."""

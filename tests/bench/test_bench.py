@@ -8,19 +8,17 @@ import os
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytest.importorskip("rich")
-
 from goanna.cli.bench.document import DocumentError, changes, figures, load, noise_between
 from goanna.cli.bench.figures import Figure, figure, spread, verdict
 from goanna.cli.bench.page import page
 from goanna.cli.bench.terminal import compared, duration, noise, word
+from html_page import Page
 
 ALONE = """
 import sys
@@ -63,25 +61,6 @@ def made(**costs: float) -> dict[str, Any]:
             }
         ],
     }
-
-
-class Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.references: list[str] = []
-        self.bars = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.references += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
-        self.bars += tag == "svg"
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None: ...
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 def test_everything_is_measured_written_and_shown(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(ROOT))
-    pytest.importorskip("rich")
     from benchmarks import gate
 
     return gate

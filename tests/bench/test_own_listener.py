@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("rich")
-
 from goanna.cli.bench.own_listener import ALONE, FLOOR, IDLE, INSTALLED, ON_LOOP, QUEUED, QUEUED_WHOLE, STOCK
 
 WAYS = {FLOOR, ALONE, IDLE, STOCK, INSTALLED, QUEUED, QUEUED_WHOLE, ON_LOOP}

@@ -12,8 +12,9 @@ import pytest
 
 from delivery.processes import ended_well, run
 from goanna.cli.wire_server import WireServer
+from needed import needed
 
-pytest.importorskip("gevent")
+needed("gevent")
 
 PATCH = "from gevent import monkey; monkey.patch_all()"
 USE = """

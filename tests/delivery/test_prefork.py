@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import importlib.util
 import json
 import shutil
 import signal
@@ -20,6 +19,7 @@ import pytest
 
 from delivery.processes import LONG, environment, noted
 from goanna.cli.wire_server import WireServer
+from needed import needed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="these servers need fork")
 
@@ -132,10 +132,7 @@ KINDS = {
 @pytest.mark.parametrize("preload", [True, False], ids=["preload", "each"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_gunicorn(backend: str, tmp_path: Path, uri: str, kind: str, preload: bool) -> None:
-    if kind == "gevent" and importlib.util.find_spec("gevent") is None:
-        pytest.skip("gevent is not installed")
-    if importlib.util.find_spec("gunicorn") is None:
-        pytest.skip("gunicorn is not installed")
+    needed("gunicorn", *(["gevent"] if kind == "gevent" else []))
     command = [*GUNICORN, *KINDS[kind], "--bind", "fd://{fd}", *(["--preload"] if preload else [])]
     with serving([*command, "delivery.served"], backend, tmp_path, uri) as port:
         answers = [exchange(port) for _ in range(10)]

@@ -112,6 +112,16 @@ async def use_and_close(make: Callable[[], Any]) -> None:
         await do(client.close())
 
 
+async def use_with(driver: Any, uri: str, listeners: list[Any], way: str) -> None:
+    """Use a client of its own whose listeners are given to it or registered."""
+    if way == "registered":
+        for one in listeners:
+            monitoring.register(one)
+    await use_and_close(
+        lambda: driver.client(uri, **({} if way == "registered" else {"event_listeners": listeners}), **OPTIONS)
+    )
+
+
 async def settled(published: Published) -> None:
     """Wait until the driver has published its last: that of a topology comes from a thread of its own at times."""
     async with asyncio.timeout(LONG):
@@ -133,12 +143,7 @@ def test_queued(publishing: ModuleType, registry: None, uri: str, driver: Any, w
         assert isinstance(queue, one)
 
     async def main() -> None:
-        if way == "registered":
-            for one in listeners:
-                monitoring.register(one)
-            await use_and_close(lambda: driver.client(uri, **OPTIONS))
-        else:
-            await use_and_close(lambda: driver.client(uri, event_listeners=listeners, **OPTIONS))
+        await use_with(driver, uri, listeners, way)
         await settled(published)
 
     driver.run(main())
@@ -159,12 +164,7 @@ def test_on_loop(publishing: ModuleType, registry: None, uri: str, driver: Any, 
         for one in INTERFACES:
             assert isinstance(wrapper, one)
         listeners = [published, wrapper]
-        if way == "registered":
-            for one in listeners:
-                monitoring.register(one)
-            await use_and_close(lambda: driver.client(uri, **OPTIONS))
-        else:
-            await use_and_close(lambda: driver.client(uri, event_listeners=listeners, **OPTIONS))
+        await use_with(driver, uri, listeners, way)
         await settled(published)
         assert await wrapper.aclose(LONG) == 0
         assert arrived.threads == {threading.get_ident()}

@@ -6,13 +6,13 @@ import os
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from cores import backends
 from goanna.cli.wire_server import WireServer
+from html_page import Page
 
 
 def demo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,28 +24,6 @@ def demo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
         encoding="utf-8",
         timeout=120,
     )
-
-
-class Page(HTMLParser):
-    """Checks that the elements nest, and collects what the page refers to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.references: list[str] = []
-        self.bars = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.references += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
-        self.bars += tag == "svg"
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        pass
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 @pytest.mark.parametrize("choice", backends())

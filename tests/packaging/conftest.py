@@ -51,9 +51,13 @@ def compiled(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repaired
 
 
+PROGRAMS_AND_PAGES = ("benchmarks", "docs", "examples", "README.md", "CHANGES.md", "CONTRIBUTING.md", "SECURITY.md")
+"""What the whole suite has tests of, beside the package."""
+
+
 @pytest.fixture(scope="session")
 def with_compiled(compiled: Path, sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    return Installed(tmp_path_factory.mktemp("with_compiled"), compiled, sdist, "test")
+    return Installed(tmp_path_factory.mktemp("with_compiled"), compiled, sdist, "test", also=PROGRAMS_AND_PAGES)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def test_the_sdist_has_the_source_and_nothing_generated(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     for wanted in (
-        "ext/_core.pyx", "ext/_native.h", "ext/_tracker.pyx", "ext/_drive.h",
+        "ext/_core.pyx", "ext/_native.h", "ext/_native.pxi", "ext/_tracker.pyx", "ext/_drive.h",
         "examples/dbally_audit.py", "src/goanna/_core_py.py", "src/goanna/py.typed", "tests/conftest.py",
         "tests/shapes.py", "benchmarks", "setup.py", "pyproject.toml", "README.md", "CHANGES.md", "LICENSE", "Makefile",
         "docs", "tools/footprint.py",

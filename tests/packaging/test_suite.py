@@ -25,6 +25,7 @@ def passed(output: str) -> int:
 
 def test_the_whole_suite_passes_with_the_binary_wheel(with_compiled: Installed) -> None:
     assert with_compiled.run("-c", WHERE).stdout == "c True\n"
+    assert not {"src", "ext", "setup.py"} & {one.name for one in with_compiled.tests.iterdir()}
     done = with_compiled.run("-m", "pytest", "-q", "--require-compiled", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout[-5000:]
     assert passed(done.stdout) > 1000

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("pymongo.hello")
 
 from bson import ObjectId
 from pymongo import monitoring

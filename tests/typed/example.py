@@ -30,14 +30,14 @@ publish = hub.publisher(OrderPlaced)
 if publish:
     publish(order_id=1, total=9.5)
 publish(1, 2.0, ["a"], rush=True)
-publish("x")  # error: arg-type
-publish(order_id=1, totl=2)  # error: call-arg
+publish("x")  # error: arg-type, reportArgumentType
+publish(order_id=1, totl=2)  # error: call-arg, reportCallIssue
 event = OrderPlaced(1)
-event.order_id = 3  # error: misc
+event.order_id = 3  # error: misc, reportAttributeAccessIssue
 assert_type(goanna.replace(event, total=2.0), OrderPlaced)
 assert_type(registration.stats().delivered, int)
 publish.publish(event)
-publish.publish(3)  # error: arg-type
-goanna.Dispatcher(errors="ignore")  # error: arg-type
+publish.publish(3)  # error: arg-type, reportArgumentType
+goanna.Dispatcher(errors="ignore")  # error: arg-type, reportArgumentType
 assert_type(goanna.install().fast, tuple[str, ...])
-OrderPlaced(total=2.0)  # error: call-arg
+OrderPlaced(total=2.0)  # error: call-arg, reportCallIssue

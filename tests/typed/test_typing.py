@@ -1,29 +1,95 @@
-"""mypy --strict finds in the example the errors that it announces, and no others."""
+"""mypy and pyright, as strict as they are, find in the examples the errors that these announce, and no others."""
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-EXAMPLE = Path(__file__).with_name("example.py")
+HERE = Path(__file__).parent
+ON_CPYTHON = pytest.mark.skipif(
+    sys.implementation.name != "cpython", reason="what a type checker finds does not depend on what it runs on"
+)
+
+NOT_FOR_USERS = re.compile(
+    r"""goanna\.(?:
+        cli\..*                                    # programs, not a library
+        | _.*                                      # private modules
+        | core\.(?:[A-Z]\w+)                       # the core's classes: their attributes are for this package
+        | delivery\.\w+\.(?:Worker|Courier|Consumer)\b.*  # behind queued and on_loop
+        | requestlog\.(?:logger\.)?RequestLogger(?:\.(?:completed|failed|attempted))?  # attributes in place of methods
+    )""",
+    re.VERBOSE,
+)
 
 
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="what mypy finds does not depend on what it runs on")
-def test_mypy_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
+def announced(name: str, checker: int) -> set[tuple[int, str]]:
+    """Return the lines of an example with the error that mypy (0) or pyright (1) should find there."""
+    lines = enumerate((HERE / name).read_text().splitlines(), start=1)
+    return {
+        (number, text.partition("# error: ")[2].split(", ")[checker]) for number, text in lines if "# error" in text
+    }
+
+
+def pyright(*arguments: str | Path) -> dict[str, Any]:
+    """Return pyright's own account of what it found; the package that is imported here is the one that it sees."""
+    spec = importlib.util.find_spec("goanna")
+    assert spec is not None
+    assert spec.origin is not None
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", str(EXAMPLE)],
+        [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, "--outputjson", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(spec.origin).parents[1])},
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@ON_CPYTHON
+@pytest.mark.parametrize("name", ["example.py", "drivers.py"])
+def test_mypy_finds_what_is_wrong_and_nothing_else(name: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", str(HERE / name)],
         capture_output=True,
         text=True,
     )
     found = {(int(line), code) for line, code in re.findall(r":(\d+): error: .*\[([\w-]+)\]$", done.stdout, re.M)}
-    announced = {
-        (number, line.rpartition("# error: ")[2])
-        for number, line in enumerate(EXAMPLE.read_text().splitlines(), start=1)
-        if "# error: " in line
+    assert found == announced(name, 0), done.stdout + done.stderr
+    assert ("Success: no issues found" in done.stdout) == (not found)
+
+
+@ON_CPYTHON
+@pytest.mark.parametrize("name", ["example.py", "drivers.py"])
+def test_pyright_finds_what_is_wrong_and_nothing_else(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text((HERE / name).read_text())
+    settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11", "include": [name]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    report = pyright("--project", tmp_path)
+    found = {(one["range"]["start"]["line"] + 1, one.get("rule")) for one in report["generalDiagnostics"]}
+    assert found == announced(name, 1), report["generalDiagnostics"]
+    assert report["summary"]["filesAnalyzed"] == 1
+
+
+def test_the_example_announces_errors() -> None:
+    assert len(announced("example.py", 0)) == len(announced("example.py", 1)) == 6
+    assert announced("drivers.py", 0) == set()
+
+
+@ON_CPYTHON
+def test_every_public_name_has_a_type_that_checkers_agree_on() -> None:
+    seen = pyright("--ignoreexternal", "--verifytypes", "goanna")["typeCompleteness"]
+    assert Path(seen["pyTypedPath"]).name == "py.typed"
+    public = [one for one in seen["symbols"] if one["isExported"] and not NOT_FOR_USERS.fullmatch(one["name"])]
+    assert {"goanna.Dispatcher.add", "goanna.delivery.Queued", "goanna.requestlog.attach"} <= {
+        one["name"].replace("goanna.dispatcher.", "goanna.") for one in public
     }
-    assert found == announced, done.stdout + done.stderr
-    assert len(announced) == 6
+    unclear = [one["name"] for one in public if not one["isTypeKnown"] or one["isTypeAmbiguous"]]
+    assert unclear == []

@@ -5,39 +5,17 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
-__all__ = [
-    "DBALLY",
-    "Event",
-    "EventHandler",
-    "EventSpan",
-    "ExecutionResult",
-    "FallbackEvent",
-    "LLMEvent",
-    "RequestEnd",
-    "RequestStart",
-    "SimilarityEvent",
-    "StockTracker",
-]
+from goanna.audit import _own
+
+__all__ = ["DBALLY"]
+__all__ += _own.__all__
 
 DBALLY: bool
 """Whether db-ally is installed."""
 
 if TYPE_CHECKING:
-    from goanna.audit._own import (
-        Event,
-        EventHandler,
-        EventSpan,
-        ExecutionResult,
-        FallbackEvent,
-        LLMEvent,
-        RequestEnd,
-        RequestStart,
-        SimilarityEvent,
-        StockTracker,
-    )
+    from goanna.audit._own import *  # noqa: F403
 else:
-    from goanna.audit import _own
-
     try:
         import dbally.audit.event_tracker
     except ModuleNotFoundError as error:

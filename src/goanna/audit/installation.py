@@ -37,9 +37,9 @@ class Report:
     __slots__ = ("fast", "stock", "version")
 
     def __init__(self, version: str | None, fast: tuple[str, ...], stock: dict[str, str]) -> None:
-        self.version = version
-        self.fast = fast
-        self.stock = stock
+        self.version: str | None = version
+        self.fast: tuple[str, ...] = fast
+        self.stock: dict[str, str] = stock
 
     def __str__(self) -> str:
         if self.version is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
+from goanna.events import Event
 from goanna.listeners import Listener, does_nothing, handled
 
 __all__ = ["Interfaces", "interfaces_of"]
@@ -30,13 +31,13 @@ class Interfaces:
     def __init__(self, cls: type) -> None:
         shaped = [base for base in cls.__mro__ if _is_hollow(base)]
         # Only the most derived ones: the others are bases of them.
-        self.bases = tuple(
+        self.bases: tuple[type, ...] = tuple(
             [one for one in shaped if not any(other is not one and issubclass(other, one) for other in shaped)]
         )
         names = [name for base in shaped for name in vars(base) if _is_public(name, vars(base)[name])]
-        self.handles = handled(cls) if issubclass(cls, Listener) else {}
-        self.registered = tuple([base for base in cls.__mro__ if vars(base).get("__declared__")])
-        self.names = tuple(dict.fromkeys([*names, *self.handles]))
+        self.handles: dict[str, tuple[type[Event], ...]] = handled(cls) if issubclass(cls, Listener) else {}
+        self.registered: tuple[type, ...] = tuple([base for base in cls.__mro__ if vars(base).get("__declared__")])
+        self.names: tuple[str, ...] = tuple(dict.fromkeys([*names, *self.handles]))
 
 
 def interfaces_of(listener: Any) -> Interfaces:

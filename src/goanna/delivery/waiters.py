@@ -17,10 +17,10 @@ class Waiter:
     __slots__ = ("_lock", "target", "tell")
 
     def __init__(self, target: int, tell: Callable[[], object] | None = None) -> None:
-        self.target = target
+        self.target: int = target
         self._lock = threading.Lock()
         self._lock.acquire()
-        self.tell = tell or self._lock.release
+        self.tell: Callable[[], object] = tell or self._lock.release
 
     def wait(self, deadline: float | None) -> bool:
         """Return True when told, False when the deadline (monotonic seconds) has passed."""

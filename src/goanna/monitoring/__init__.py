@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 try:
     _source = importlib.import_module("pymongo.monitoring")
-except ModuleNotFoundError as error:
-    if error.name not in ("pymongo", "pymongo.monitoring"):
+except ModuleNotFoundError as _missing:
+    if _missing.name not in ("pymongo", "pymongo.monitoring"):
         raise  # PyMongo is there, and something that it needs is not
     _source = importlib.import_module("goanna.monitoring._own")
 

@@ -48,11 +48,11 @@ class Report:
         stock: dict[str, str],
         readers: tuple[str, ...],
     ) -> None:
-        self.module = module
+        self.module: str = module
         self.resolve = resolve
-        self.fast = fast
-        self.stock = stock
-        self.readers = readers
+        self.fast: tuple[str, ...] = fast
+        self.stock: dict[str, str] = stock
+        self.readers: tuple[str, ...] = readers
 
     def __str__(self) -> str:
         core_name = "compiled" if BACKEND == "c" else "pure"

@@ -15,7 +15,7 @@ from goanna.dispatcher import Dispatcher
 from goanna.errors import Errors, log_error
 from goanna.requestlog._adapter import Request, Response
 from goanna.requestlog.events import RequestAttempt, RequestCompleted, RequestFailed, RequestListener
-from goanna.requestlog.hook import RequestHooks, check_hook
+from goanna.requestlog.hook import RequestHooks, call_hooks, check_hook
 
 __all__ = ["Attachment", "attach"]
 
@@ -98,7 +98,7 @@ class Attachment:
     def __init__(self, emitter: Any, dispatcher: Dispatcher, hooks: tuple[Any, ...], attempts: bool) -> None:
         """Register the handlers; attach() makes attachments, nobody else."""
         self.dispatcher = dispatcher
-        self.active = True
+        self.active: bool = True
         self._emitter = emitter
         self._hooks = hooks
         self._completed = dispatcher.publisher(RequestCompleted)
@@ -232,14 +232,7 @@ class Attachment:
 
     def _call_hooks(self, call: _Call, response: Response | None, error: bool) -> None:
         request = Request(call.request, call.model, call.wall)
-        for hook in self._hooks:
-            try:
-                if error:
-                    hook.handle_request_data(request, response, error=True)
-                else:
-                    hook.handle_request_data(request, response)
-            except Exception as failure:
-                log_error(failure, hook, request)
+        call_hooks(self._hooks, request, response, error)
 
 
 def _attempts(context: Any) -> int:

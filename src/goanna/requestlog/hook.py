@@ -14,7 +14,7 @@ from goanna.requestlog._boto2 import event_of, take
 from goanna.requestlog._clock import Clock
 from goanna.requestlog.events import RequestCompleted, RequestFailed, RequestListener
 
-__all__ = ["RequestHook", "RequestHooks", "check_hook"]
+__all__ = ["RequestHook", "RequestHooks", "call_hooks", "check_hook"]
 
 _GUARDED = "__goanna_guarded__"
 
@@ -122,7 +122,7 @@ class RequestHooks(RequestHook):
         elif not isinstance(dispatcher, Dispatcher):
             raise TypeError(f"RequestHooks() takes a goanna.Dispatcher, not {type(dispatcher).__name__}")
         self.dispatcher = dispatcher
-        self.hooks = tuple(hooks)
+        self.hooks: tuple[Any, ...] = tuple(hooks)
         for hook in self.hooks:
             check_hook(hook, "RequestHooks()")
         self._completed = dispatcher.publisher(RequestCompleted)
@@ -141,14 +141,20 @@ class RequestHooks(RequestHook):
                     self._completed.publish(event)
         except Exception as failure:
             log_error(failure, self, request)
-        for hook in self.hooks:
-            try:
-                if error:
-                    hook.handle_request_data(request, response, error=True)
-                else:
-                    hook.handle_request_data(request, response)
-            except Exception as failure:
-                log_error(failure, hook, request)
+        if self.hooks:
+            call_hooks(self.hooks, request, response, error)
 
     def __repr__(self) -> str:
         return f"<RequestHooks of {self.dispatcher!r} and {len(self.hooks)} hooks>"
+
+
+def call_hooks(hooks: Iterable[Any], request: Any, response: Any, error: bool) -> None:
+    """Hand a request to each hook as boto 2 does; what one raises is logged."""
+    for hook in hooks:
+        try:
+            if error:
+                hook.handle_request_data(request, response, error=True)
+            else:
+                hook.handle_request_data(request, response)
+        except Exception as failure:
+            log_error(failure, hook, request)

@@ -93,7 +93,7 @@ class RequestLogger(RequestHook, RequestListener):
             self._sink.target = _files.File(filename, append=append, header=_lines.header(format))
         else:
             self._sink.target = _files.new_file(_lines.header(format))
-        self.request_log_queue = RequestLogQueue(self._queue, maxsize)
+        self.request_log_queue: RequestLogQueue = RequestLogQueue(self._queue, maxsize)
         # Looked up once; the dispatcher calls the last three without a step between.
         self._push: Callable[[Taken], object] = self._queue.taken
         self.completed = self._queue.completed  # type: ignore[method-assign]

@@ -21,9 +21,9 @@ class _Shown:
     __slots__ = ("began", "events", "number")
 
     def __init__(self, number: str) -> None:
-        self.number = number
-        self.began = time.perf_counter()
-        self.events = 0
+        self.number: str = number
+        self.began: float = time.perf_counter()
+        self.events: int = 0
 
     def took(self) -> str:
         return f"{(time.perf_counter() - self.began) * 1000:,.1f} ms"
@@ -44,7 +44,7 @@ class ConsoleHandler(EventHandler[Any, Any]):
     def __init__(self, console: Console | None = None) -> None:
         from rich.console import Console
 
-        self.console = Console() if console is None else console
+        self.console: Console = Console() if console is None else console
         self._requests = 0
 
     def _print(self, style: str, head: str, *lines: tuple[str, Any]) -> None:
@@ -133,7 +133,7 @@ class BufferHandler(ConsoleHandler):
     def __init__(self, width: int = 120) -> None:
         from rich.console import Console
 
-        self.buffer = io.StringIO()
+        self.buffer: io.StringIO = io.StringIO()
         super().__init__(Console(file=self.buffer, width=width, force_terminal=False, color_system=None))
 
     @property

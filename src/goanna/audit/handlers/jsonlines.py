@@ -28,8 +28,8 @@ class _Begun:
     __slots__ = ("began", "number")
 
     def __init__(self, number: int) -> None:
-        self.number = number
-        self.began = time.perf_counter()
+        self.number: int = number
+        self.began: float = time.perf_counter()
 
 
 class JSONLinesHandler(EventHandler[Any, Any]):

@@ -29,8 +29,8 @@ class _Spanned:
     __slots__ = ("before", "open", "span")
 
     def __init__(self, span: Span, before: Context) -> None:
-        self.span = span
-        self.before = before
+        self.span: Any = span
+        self.before: Any = before
         self.open: dict[_Spanned, None] = {}
 
 

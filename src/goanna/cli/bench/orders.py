@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from types import ModuleType
 from typing import Any
 
@@ -43,20 +43,8 @@ class Sent:
     server_connection_id: int
 
 
-@dataclass(slots=True, frozen=True)
-class FrozenSent:
-    """The same, read-only as goanna's events are."""
-
-    command_name: str
-    command: dict[str, Any]
-    database_name: str
-    request_id: int
-    address: tuple[str, int]
-    service_id: object
-    operation_id: int
-    server_connection_id: int
-
-
+FrozenSent: Any = make_dataclass("FrozenSent", Sent.__annotations__.items(), slots=True, frozen=True)
+"""The same, read-only as goanna's events are."""
 STRUCT = "msgspec.Struct" if msgspec is not None else "dataclass with slots"
 """What the floor of a construction is here."""
 StructSent: Any = msgspec.defstruct("StructSent", Sent.__annotations__) if msgspec is not None else Sent

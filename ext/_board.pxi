@@ -1,0 +1,54 @@
+# The open spans of a tracker and of its requests.
+
+@cython.final
+cdef class Board:
+    """Board(policy, max_open, together)
+--
+
+The open spans of a tracker and of its requests, and what becomes of errors.
+
+Args:
+    policy: called with an error, its handler and the event; None to collect errors and raise them together.
+    max_open: how many open spans are kept in view.
+    together: makes the spans where the handlers of one stage run together; None where they don't.
+
+Attributes:
+    count: how many spans are open, in view or not."""
+
+    cdef readonly object policy
+    cdef readonly Py_ssize_t max_open
+    cdef readonly object together
+    cdef readonly Py_ssize_t count
+    # The span that was entered last, so that one after the other never sees the dictionary; the others by age.
+    cdef object latest
+    cdef dict spans
+
+    def __init__(self, policy, Py_ssize_t max_open, together):
+        self.policy = policy
+        self.max_open = max_open
+        self.together = together
+        self.spans = {}
+
+    def __repr__(self):
+        return f"<Board: {self.count} open>"
+
+    cpdef enter(self, span):
+        """Take a span in; beyond ``max_open`` the oldest goes out of view."""
+        self.count += 1
+        if self.latest is not None:
+            self.spans[self.latest] = None
+            if len(self.spans) >= self.max_open:
+                del self.spans[next(iter(self.spans))]
+        self.latest = span
+
+    cpdef leave(self, span):
+        """Let a span go."""
+        self.count -= 1
+        if self.latest is span:
+            self.latest = None
+        else:
+            self.spans.pop(span, None)
+
+    def visible(self):
+        """Return the open spans in view, the oldest first."""
+        return (*self.spans,) if self.latest is None else (*self.spans, self.latest)

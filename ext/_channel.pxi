@@ -1,0 +1,106 @@
+# Channels: a call of one builds the event and hands it to the calls of its table.
+
+@cython.final
+cdef class Channel:
+    """Channel(maker, table, errors)
+--
+
+Publishes one kind of event: calling it builds the event and hands it to every call in its table.
+
+It is true while its table has calls. Where it has none, a call of it checks the arguments, builds nothing and
+returns. Each call in the table is made in order, whatever the ones before it raised; a BaseException that is no
+Exception propagates at once.
+
+Args:
+    maker: builds the event.
+    table: the calls; replaced, never changed.
+    errors: called with the error, the listener and the event for each call that raised an Exception; with None
+        the errors are collected and raised as an ExceptionGroup after the last call.
+
+Raises:
+    TypeError: an argument is of the wrong type, or the arguments of a call don't fit the event."""
+
+    cdef vectorcallfunc vectorcall
+    cdef readonly Maker maker
+    cdef readonly object errors
+    cdef Table current
+    cdef object __weakref__
+
+    def __cinit__(self, maker, table, errors):
+        self.vectorcall = <vectorcallfunc>call_channel
+        if not isinstance(maker, Maker):
+            raise TypeError(f"a Channel takes a Maker, not {type(maker).__name__}")
+        if not isinstance(table, Table):
+            raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
+        if errors is not None and not callable(errors):
+            raise TypeError(f"the errors of a Channel must be callable or None, not {type(errors).__name__}")
+        self.maker = maker
+        self.errors = errors
+        self.current = table
+
+    def __call__(self, *args, **kwargs):
+        """Build an event from the arguments and hand it to the calls of the table."""
+        PyVectorcall_Call(self, args, kwargs)
+
+    def publish(self, event):
+        """Hand an event that is already built to the calls of the table.
+
+        Raises:
+            TypeError: ``event`` is not an instance of the channel's event class.
+        """
+        cls = self.maker.event_type
+        if not isinstance(event, cls):
+            raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
+        cdef Table table = self.current
+        if table.sieved:
+            sift(table, event, self.errors)
+        else:
+            fan_out(table, event, self.errors)
+
+    @property
+    def table(self):
+        """The calls that the next publish makes."""
+        return self.current
+
+    def replace_table(self, table):
+        """Make the calls of ``table`` from the next publish on; the old table is retired.
+
+        Raises:
+            TypeError: ``table`` is not a Table.
+        """
+        if not isinstance(table, Table):
+            raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
+        old = self.current
+        self.current = table
+        old.retire()
+
+    def __getattr__(self, name):
+        if name == "__signature__":
+            return signature(self.maker.fields)
+        raise AttributeError(f"'Channel' object has no attribute {name!r}")
+
+    def __bool__(self):
+        """Return whether the table has calls."""
+        return self.current.size != 0
+
+    def __repr__(self):
+        return f"<Channel of {self.maker.event_type.__qualname__} to {len(self.current.calls)}>"
+
+
+cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyObject* names):
+    cdef Table table = self.current
+    cdef Py_ssize_t nargs = PyVectorcall_NARGS(nargsf)
+    if table is None:
+        return None  # the collector is taking the channel apart
+    if table.size == 0:
+        self.maker.check(args, nargs, names)
+        return None
+    # The calls may make the channel go away, so what is needed after them is held here.
+    cdef object errors = self.errors
+    if table.sieved:
+        if table.rejects(args, nargs, names, self.maker):
+            return None
+        sift(table, self.maker.build(args, nargs, names), errors)
+        return None
+    fan_out(table, self.maker.build(args, nargs, names), errors)
+    return None

@@ -1,0 +1,53 @@
+# The consumer's loop.
+
+cdef Py_ssize_t drained(Ring ring, Py_ssize_t most, long long nanoseconds) except -1:
+    """Call the handlers of up to ``most`` events, one after another; return how many."""
+    cdef Py_ssize_t handled = 0
+    cdef Py_ssize_t lost
+    cdef long long begin = goanna_now()
+    cdef long long start = begin
+    cdef long long end
+    cdef unsigned long generation
+    cdef Slot slot
+    cdef PyObject* result
+    while handled < most:
+        if ring.size == 0:
+            if ring.gap is not None and ring.tail_lost:
+                ring.gap(ring.trailing())
+            break
+        if ring.gap is not None and ring.at(0).lost:
+            lost = ring.at(0).lost
+            ring.at(0).lost = 0
+            ring.gap(lost)  # which may raise: the event is still in its place
+            start = goanna_now()
+            continue
+        slot = ring.fetch()
+        handler = <object>slot.handler
+        event = own(slot.event)
+        context = None if slot.context == NULL else own(slot.context)
+        handled += 1
+        generation = ring.generation
+        if context is None:
+            result = goanna_call_event(<PyObject*>handler, <PyObject*>event)
+        else:
+            result = goanna_call_within(<PyObject*>context, <PyObject*>handler, <PyObject*>event)
+        end = goanna_now()
+        if result != NULL:
+            Py_XDECREF(result)
+            if generation == ring.generation:
+                count_done(ring, 1, 0, end - start)
+        else:
+            try:
+                raised()
+            except BaseException as error:
+                if generation == ring.generation:
+                    count_done(ring, 0, 1, end - start)
+                ring.report(error, handler, event)
+        if ring.slow and end - start >= ring.slow and ring.slowed is not None:
+            ring.slow = 0
+            ring.slowed(handler, event, end - start)
+        if end - begin >= nanoseconds:
+            break
+        event = context = None
+        start = end
+    return handled

@@ -1,0 +1,215 @@
+# Tables: the resolved calls that one event goes to, with what can be told before it is built.
+
+@cython.final
+@cython.no_gc_clear
+cdef class Call:
+    """Call(method, account, listener)
+--
+
+One resolved method of one registration: what a table consists of.
+
+Args:
+    method: called with the event as its only argument.
+    account: counts what becomes of it.
+    listener: handed to the error policy; a weak reference is resolved first.
+
+Attributes:
+    sieve: the method if it is a Sieve, else None.
+
+Raises:
+    TypeError: ``method`` can't be called, or ``account`` is not an Account."""
+
+    cdef readonly object method
+    cdef readonly Account account
+    cdef readonly object listener
+    cdef readonly Sieve sieve
+
+    def __cinit__(self, method, account, listener):
+        if not callable(method):
+            raise TypeError(f"the method of a Call must be callable, not {type(method).__name__}")
+        if not isinstance(account, Account):
+            raise TypeError(f"the account of a Call must be an Account, not {type(account).__name__}")
+        self.method = method
+        self.account = account
+        self.listener = listener
+        self.sieve = method if isinstance(method, Sieve) else None
+
+    def __repr__(self):
+        return f"<Call {self.method!r}>"
+
+
+@cython.final
+@cython.no_gc_clear
+cdef class Table:
+    """Table(calls=(), maker=None)
+--
+
+The calls that one event goes to, in order; immutable but for its counts.
+
+Args:
+    calls: Call objects.
+    maker: that of the event, so that conditions on its fields can be tested before it is built; None where the
+        table is only for events that are built already.
+
+Attributes:
+    calls: them, as a tuple.
+    finished: how many publishes went through this table to their end.
+    sieved: whether there is a Sieve among the methods.
+
+Raises:
+    TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker."""
+
+    cdef readonly tuple calls
+    cdef readonly Py_ssize_t finished
+    cdef readonly bint retired
+    cdef readonly bint sieved
+    cdef Py_ssize_t settled
+    cdef Py_ssize_t size
+    cdef goanna_call* row
+    # For each call how often it was skipped, failed and was filtered out since the last time; NULL until one was.
+    cdef Py_ssize_t* exceptions
+    # What can be tested before the event is built, in the order of the calls; None where one wants to see the event.
+    cdef list early
+    # That, and the account, where it is one test of one call; else None.
+    cdef Early only
+    cdef Account only_account
+
+    def __cinit__(self, calls=(), maker=None):
+        cdef Py_ssize_t index
+        cdef Call call
+        self.calls = tuple(calls)
+        for one in self.calls:
+            if not isinstance(one, Call):
+                raise TypeError(f"a Table takes Call objects, not {type(one).__name__}")
+        if maker is not None and not isinstance(maker, Maker):
+            raise TypeError(f"a Table takes a Maker or None, not {type(maker).__name__}")
+        self.size = len(self.calls)
+        self.row = <goanna_call*>PyMem_Malloc(max(self.size, 1) * sizeof(goanna_call))
+        if self.row == NULL:
+            raise MemoryError()
+        for index in range(self.size):
+            call = <Call>self.calls[index]
+            if call.sieve is not None:
+                self.sieved = True
+            goanna_set_call(&self.row[index], call.method)
+        if self.sieved and maker is not None:
+            self.find_early(maker)
+
+    cdef int find_early(self, Maker maker) except -1:
+        """Note what every call tests before the event is built, if they all do."""
+        early = []
+        for call in self.calls:
+            if (<Call>call).sieve is None:
+                return 0
+            never, pairs = (<Call>call).sieve.early(maker.event_type, parameters(maker.fields))
+            if not never:
+                if not pairs:
+                    return 0
+                early.append([Early(index, values) for index, values in pairs])
+        self.early = early
+        if self.size == 1 and len(early) == 1 and len(early[0]) == 1:
+            self.only = <Early>early[0][0]
+            self.only_account = (<Call>self.calls[0]).sieve.account
+            self.make_room()
+        return 0
+
+    def __dealloc__(self):
+        PyMem_Free(self.row)
+        PyMem_Free(self.exceptions)
+
+    def __len__(self):
+        """Return the number of calls."""
+        return self.size
+
+    cpdef settle(self):
+        """Add the publishes finished since the last time to the account of every call."""
+        cdef Py_ssize_t count = self.finished - self.settled
+        cdef Py_ssize_t index
+        cdef Py_ssize_t* three
+        cdef Account account
+        if count:
+            self.settled += count
+            for index in range(self.size):
+                account = (<Call>self.calls[index]).account
+                account.delivered += count
+                if self.exceptions != NULL:
+                    three = self.exceptions + 3 * index
+                    account.delivered -= three[0] + three[1] + three[2]
+                    account.failed += three[1]
+                    account.filtered += three[2]
+                    three[0] = three[1] = three[2] = 0
+
+    def finish(self, skipped=(), failed=(), filtered=()):
+        """Count one publish that went through this table to its end.
+
+        Args:
+            skipped: the positions of the calls that were not made.
+            failed: of those that raised.
+            filtered: of those that a condition kept the event from.
+        """
+        cdef Py_ssize_t position
+        cdef tuple kinds = (tuple(skipped), tuple(failed), tuple(filtered))
+        cdef Py_ssize_t kind
+        self.make_room()
+        for kind in range(3):
+            for one in <tuple>kinds[kind]:
+                position = one
+                if 0 <= position < self.size:
+                    self.exceptions[3 * position + kind] += 1
+        self.count()
+
+    cdef int make_room(self) except -1:
+        """Allocate the counts of what went otherwise."""
+        cdef Py_ssize_t index
+        if self.exceptions == NULL:
+            self.exceptions = <Py_ssize_t*>PyMem_Malloc(3 * max(self.size, 1) * sizeof(Py_ssize_t))
+            if self.exceptions == NULL:
+                raise MemoryError()
+            for index in range(3 * self.size):
+                self.exceptions[index] = 0
+        return 0
+
+    cdef int count(self) except -1:
+        self.finished += 1
+        if self.retired:
+            self.settle()
+        return 0
+
+    cdef bint rejects(self, PyObject* const* args, Py_ssize_t nargs, PyObject* names, Maker maker) except -1:
+        """Return whether the event that these arguments make is for nobody here, and count it then."""
+        cdef Py_ssize_t index
+        if self.early is None:
+            return False
+        if (
+            self.only is not None
+            and names == NULL
+            and self.only.index < nargs
+            and args[self.only.index] == <PyObject*>self.only.rejected
+            and maker.required_positional <= nargs <= maker.positional
+            and not maker.required_keywords
+        ):
+            # The same as below for what programs do most.
+            self.only_account.filtered += 1
+            self.exceptions[2] += 1
+            self.finished += 1
+            if self.retired:
+                self.settle()
+            return True
+        maker.check(args, nargs, names)
+        for index in range(len(self.early)):
+            if not outside(<list>self.early[index], args, nargs, names, maker):
+                return False
+        self.make_room()
+        for index in range(self.size):
+            (<Call>self.calls[index]).sieve.account.filtered += 1
+            self.exceptions[3 * index + 2] += 1
+        self.count()
+        return True
+
+    def retire(self):
+        """Say that no new publish will use this table; those under way settle it themselves when they end."""
+        self.retired = True
+        self.settle()
+
+    def __repr__(self):
+        return f"<Table of {len(self.calls)}>"

@@ -1,0 +1,82 @@
+# Taking an event in where more is to be done than to append it: the ring was forked off, is shut, is full or is small.
+
+cdef int take_in_slowly(Ring ring, PyObject* handler_, PyObject* event_) except -1:
+    handler = <object>handler_
+    event = <object>event_
+    context = None
+    if goanna_forks() != ring.generation:
+        start_anew(ring)
+    if reports and threading.get_ident() in reporting:
+        count_dropped(ring, REENTRANT)
+        return 0
+    if ring.shut_number != OPEN:
+        count_dropped(ring, ring.shut_number)
+        return 0
+    if ring.prepare is not None:
+        try:
+            event = ring.prepare(event)
+        except Exception as error:
+            ring.published += 1
+            ring.failed += 1
+            ring.report(error, handler, event)
+            return 0
+    if ring.capture:
+        context = contextvars.copy_context()
+    if not offer_to(ring, handler, event, context):
+        if ring.shut_number != OPEN:
+            count_dropped(ring, ring.shut_number)
+        elif ring.full is not None:
+            ring.full(handler, event, context)
+        elif ring.newest:
+            count_dropped(ring, OVERFLOW)
+        else:
+            push_out(ring, handler, event, context)
+    return 0
+
+
+cdef int offer_to(Ring ring, object handler, object event, object context) except -1:
+    if ring.size >= ring.maxsize or ring.shut_number != OPEN:
+        return 0
+    if ring.size >= ring.room:
+        grow(ring)
+    Py_INCREF(event)
+    if context is not None:
+        Py_INCREF(context)
+    ring.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
+    return 1
+
+
+cdef int grow(Ring ring) except -1:
+    """Make the buffer larger, within its bound."""
+    cdef Py_ssize_t room = min(ring.maxsize, 2 * ring.room)
+    cdef Py_ssize_t index
+    cdef Slot* slots = <Slot*>PyMem_Malloc(room * sizeof(Slot))
+    if slots == NULL:
+        raise MemoryError()
+    for index in range(ring.size):
+        slots[index] = ring.at(index)[0]
+    PyMem_Free(ring.slots)
+    ring.slots = slots
+    ring.room = room
+    ring.head = 0
+    return 0
+
+
+cdef int push_out(Ring ring, object handler, object event, object context) except -1:
+    """Take an event in, at the expense of the oldest one."""
+    cdef Slot out = ring.at(0)[0]
+    ring.advance()
+    ring.dropped[OVERFLOW] += 1
+    if ring.size:
+        ring.at(0).lost += out.lost + 1
+    else:
+        ring.tail_lost += out.lost + 1
+    Py_INCREF(event)
+    if context is not None:
+        Py_INCREF(context)
+    try:
+        ring.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
+    finally:
+        Py_XDECREF(out.event)
+        Py_XDECREF(out.context)
+    return 0

@@ -1,0 +1,86 @@
+"""What takes events out of a ring: what the worker of a queue and the courier to a loop have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from goanna._backend import ring
+from goanna._forks import after_fork
+from goanna._watch import warn_quarantined, warn_slow
+from goanna.delivery.options import Options
+from goanna.delivery.waiters import Waiters
+
+if TYPE_CHECKING:
+    from goanna._ring_py import Ring
+
+__all__ = ["Consumer"]
+
+
+class Consumer:
+    """A ring, with what becomes of errors, slow calls and forks. A subclass sets its own attributes first.
+
+    Args:
+        options: of the wrapper.
+        full: what to do with an event that finds no room, see the ring.
+
+    Attributes:
+        listener: whose events they are.
+        ring: where they wait.
+    """
+
+    listener: Any
+    ring: Ring
+
+    def __init__(self, options: Options, full: Callable[[Any, Any, Any], object] | None = None) -> None:
+        self.listener = options.listener
+        self._maxsize = options.maxsize
+        self._errors = options.errors
+        self._quarantine = options.quarantine
+        self._slow = options.slow
+        self._gap_method = options.gap
+        self._waiters = Waiters()
+        self.ring = ring.Ring(
+            options.maxsize,
+            self._wake,
+            self._failed,
+            newest=options.newest,
+            full=full,
+            prepare=options.prepare,
+            capture=options.capture,
+            slow=options.slow or 0,
+            slowed=self._slowed,
+            gap=None if self._gap_method is None else self._gap,
+            forked=self._forked,
+        )
+        self.ring.arm(1)
+        after_fork(self)
+
+    def _wake(self) -> None:
+        """Come and take events out."""
+        raise NotImplementedError
+
+    def _failed(self, error: BaseException, handler: Any, event: Any) -> None:
+        """Deal with what a handler has raised."""
+        raise NotImplementedError
+
+    def _gap(self, count: int) -> None:
+        """Tell the listener that events are missing."""
+        raise NotImplementedError
+
+    def _forked(self) -> None:
+        """Start anew in the child of a fork."""
+        raise NotImplementedError
+
+    def _slowed(self, handler: Any, event: Any, nanoseconds: int) -> None:
+        warn_slow(self.listener, event, nanoseconds)
+
+    def _look_at_streak(self) -> None:
+        """Give the listener no more events if it has failed too often in a row."""
+        if self._quarantine is not None and self.ring.streak >= self._quarantine and self.ring.shut_for is None:
+            self.ring.shut("quarantined")
+            self.ring.discard("quarantined")
+            warn_quarantined(self.listener, self.ring.streak)
+
+    def _after_fork(self) -> None:
+        self.ring.check_fork()

@@ -1,0 +1,84 @@
+"""What queued and on_loop are told alike, checked before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from goanna._watch import checked_quarantine, checked_slow
+from goanna.delivery.documents import preparation
+from goanna.delivery.events_lost import EventsLost, gap_method
+from goanna.delivery.interfaces import Interfaces
+from goanna.delivery.wrapper import checked_int, checked_policy
+from goanna.errors import ErrorHandler
+from goanna.listeners import check_method
+
+__all__ = ["Options", "checked_options", "methods_of"]
+
+
+class Options(NamedTuple):
+    """The options that every consumer of a ring has.
+
+    Attributes:
+        listener: whose events they are.
+        gap: its method that is told where events are missing, or None.
+        maxsize: the most events that wait.
+        newest: a full ring drops the event that comes.
+        errors: called with an error, the listener and the event.
+        prepare: makes of an event what is kept of it, or None.
+        capture: keep the publisher's context too.
+        quarantine: how many failures in a row are too many, or None.
+        slow: nanoseconds from which a call is reported, or None.
+    """
+
+    listener: Any
+    gap: Callable[[EventsLost], object] | None
+    maxsize: int
+    newest: bool
+    errors: ErrorHandler
+    prepare: Callable[[Any], Any] | None
+    capture: bool
+    quarantine: int | None
+    slow: int | None
+
+
+def checked_options(
+    listener: Any,
+    overflows: tuple[str, ...],
+    *,
+    maxsize: Any,
+    overflow: Any,
+    errors: Any,
+    documents: Any,
+    context: Any,
+    quarantine: Any,
+    slow: Any,
+) -> Options:
+    """Return what the arguments of a wrapper mean, or raise TypeError or ValueError.
+
+    ``overflows`` is what ``overflow`` may be; the others are explained with :func:`goanna.queued`.
+    """
+    if overflow not in overflows:
+        raise ValueError(f"overflow is {overflow!r}; it must be one of {', '.join(overflows)}")
+    if context not in ("none", "capture"):
+        raise ValueError(f'context is {context!r}; it must be "none" or "capture"')
+    seconds = checked_slow(slow)
+    return Options(
+        listener,
+        gap_method(listener),
+        checked_int("maxsize", maxsize, 1),
+        overflow == "drop_newest",
+        checked_policy(errors),
+        preparation(documents),
+        context == "capture",
+        checked_quarantine(quarantine),
+        None if seconds is None else max(int(seconds * 1e9), 1),
+    )
+
+
+def methods_of(listener: Any, interfaces: Interfaces, *, awaited: bool = False) -> dict[str, Any]:
+    """Return the methods of a listener that take events, by name, or raise TypeError where one can't."""
+    methods = {one: getattr(listener, one) for one in interfaces.names}
+    for one, method in methods.items():
+        check_method(method, f"{type(listener).__qualname__}.{one}", awaited=awaited)
+    return methods
