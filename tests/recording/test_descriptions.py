@@ -8,8 +8,6 @@ import sys
 from typing import Any
 
 import pytest
-
-
 from bson import ObjectId
 from pymongo import monitoring
 from pymongo.errors import NetworkTimeout, NotPrimaryError
