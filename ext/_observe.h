@@ -34,11 +34,12 @@ static inline unsigned long long goanna_namespace_version(PyObject *namespace)
 #endif
 }
 
-/* A number that changes whenever the class or a base of it does, or 0 if there is none now. */
+/* A number that changes whenever the class or a base of it does, or 0 if there is none now. From 3.13 on the number itself
+   is 0 then, and the flag is never set. */
 static inline unsigned long long goanna_type_version(PyObject *cls)
 {
     PyTypeObject *type = (PyTypeObject *)cls;
-#if PY_VERSION_HEX < 0x030E0000
+#if PY_VERSION_HEX < 0x030D0000
     return type->tp_flags & Py_TPFLAGS_VALID_VERSION_TAG ? type->tp_version_tag : 0;
 #else
     return type->tp_version_tag;
