@@ -45,6 +45,9 @@ def _start(count: int) -> str:
 
 _CHECKED_OUT = monitoring_name("connection_checked_out", 1)
 
+# From 3.12 on dicts have no number that changes when they do, so that the compiled publishers look names up again.
+_NUMBERED = sys.version_info < (3, 12)
+
 BOUNDS = (
     Bound("construct, positional", COMPILED, FLOOR, 0.60),
     Bound("publish to 0", COMPILED, FLOOR, 0.55),
@@ -61,10 +64,10 @@ BOUNDS = (
     Bound(deliveries.PASSED, COMPILED, FLOOR, 0.25),
     Bound(deliveries.REJECTED, COMPILED, FLOOR, 0.45),
     Bound(deliveries.UNBUILT, COMPILED, FLOOR, 0.40),
-    Bound(_start(1), monitored.COMPILED, monitored.STOCK, 3.2),
-    Bound(_start(10), monitored.COMPILED, monitored.STOCK, 1.8),
+    Bound(_start(1), monitored.COMPILED, monitored.STOCK, 3.2 if _NUMBERED else 1.9),
+    Bound(_start(10), monitored.COMPILED, monitored.STOCK, 1.8 if _NUMBERED else 1.1),
     Bound(_start(1), monitored.PURE, monitored.STOCK, 1.3),
-    Bound(_CHECKED_OUT, monitored.COMPILED, monitored.STOCK, 1.6),
+    Bound(_CHECKED_OUT, monitored.COMPILED, monitored.STOCK, 1.6 if _NUMBERED else 0.95),
     Bound(request_jobs.LOG, COMPILED, "boto's logger", 7.0),
     Bound("track_event, 1 handler", "strict, compiled", "stock", 2.2),
     Bound("track_event, 5 handlers", "own mode, compiled", "stock", 1.7),
