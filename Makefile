@@ -56,12 +56,16 @@ prefork: $(VENV)/group-test $(VENV)/group-prefork
 matrix: $(VENV)/group-test
 	$(BIN)/python -m pytest tests/differential -m matrix $(if $(COMPILER),--require-compiled) $(ARGS)
 
+# Prints the figures and their ratios. SAVE=folder keeps them, COMPARE=folder says what changed since those kept there.
+SAVED = $(if $(SAVE),--json $(SAVE)/$(1).json)
 bench: $(VENV)/group-bench $(VENV)/group-test dbally
-	$(BIN)/python -m benchmarks $(ARGS)
-	$(BIN)/python -m benchmarks.monitoring $(ARGS)
-	$(BIN)/python -m benchmarks.audit $(ARGS)
-	$(BIN)/python -m benchmarks.requestlog $(ARGS)
-	$(BIN)/python -m benchmarks.delivery $(ARGS)
+	$(if $(COMPARE),$(if $(SAVE),,$(error COMPARE=folder needs SAVE=another folder)))$(if $(SAVE),mkdir -p $(SAVE))
+	$(BIN)/python -m benchmarks $(call SAVED,events) $(ARGS)
+	$(BIN)/python -m benchmarks.monitoring $(call SAVED,monitoring) $(ARGS)
+	$(BIN)/python -m benchmarks.audit $(call SAVED,audit) $(ARGS)
+	$(BIN)/python -m benchmarks.requestlog $(call SAVED,requestlog) $(ARGS)
+	$(BIN)/python -m benchmarks.delivery $(call SAVED,delivery) $(ARGS)
+	$(if $(COMPARE),$(BIN)/python -m benchmarks.compare $(COMPARE) $(SAVE))
 
 # Every benchmark once, with a check that the events arrive.
 bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
