@@ -34,12 +34,13 @@ test: $(VENV)/group-test dbally
 	$(BIN)/python -m pytest $(if $(COMPILER),--require-compiled) $(ARGS)
 
 # On Python 3.11 db-ally comes with the other packages for the tests. For later versions the pandas that it asks for has no
-# wheels, and it works with newer ones.
+# wheels, and it works with newer ones. PyPy has wheels of neither, and goes without.
+WITH_OTHER_PANDAS := import sys; sys.exit(sys.version_info < (3, 12) or sys.implementation.name != 'cpython')
 dbally: $(VENV)/dbally
 $(VENV)/dbally: $(VENV)/group-test
-	$(BIN)/python -c "import sys; sys.exit(sys.version_info >= (3, 12))" || $(BIN)/python -m pip install --quiet \
+	! $(BIN)/python -c "$(WITH_OTHER_PANDAS)" || $(BIN)/python -m pip install --quiet \
 	    "pandas<3" "SQLAlchemy<2.1" "numpy" "python-dotenv" "tabulate" "click" "opentelemetry-api" "typing_extensions"
-	$(BIN)/python -c "import sys; sys.exit(sys.version_info >= (3, 12))" || $(BIN)/python -m pip install --quiet \
+	! $(BIN)/python -c "$(WITH_OTHER_PANDAS)" || $(BIN)/python -m pip install --quiet \
 	    --no-deps dbally==0.8.0
 	touch $@
 
@@ -56,12 +57,16 @@ prefork: $(VENV)/group-test $(VENV)/group-prefork
 matrix: $(VENV)/group-test
 	$(BIN)/python -m pytest tests/differential -m matrix $(if $(COMPILER),--require-compiled) $(ARGS)
 
+# Prints the figures and their ratios. SAVE=folder keeps them, COMPARE=folder says what changed since those kept there.
+SAVED = $(if $(SAVE),--json $(SAVE)/$(1).json)
 bench: $(VENV)/group-bench $(VENV)/group-test dbally
-	$(BIN)/python -m benchmarks $(ARGS)
-	$(BIN)/python -m benchmarks.monitoring $(ARGS)
-	$(BIN)/python -m benchmarks.audit $(ARGS)
-	$(BIN)/python -m benchmarks.requestlog $(ARGS)
-	$(BIN)/python -m benchmarks.delivery $(ARGS)
+	$(if $(COMPARE),$(if $(SAVE),,$(error COMPARE=folder needs SAVE=another folder)))$(if $(SAVE),mkdir -p $(SAVE))
+	$(BIN)/python -m benchmarks $(call SAVED,events) $(ARGS)
+	$(BIN)/python -m benchmarks.monitoring $(call SAVED,monitoring) $(ARGS)
+	$(BIN)/python -m benchmarks.audit $(call SAVED,audit) $(ARGS)
+	$(BIN)/python -m benchmarks.requestlog $(call SAVED,requestlog) $(ARGS)
+	$(BIN)/python -m benchmarks.delivery $(call SAVED,delivery) $(ARGS)
+	$(if $(COMPARE),$(BIN)/python -m benchmarks.compare $(COMPARE) $(SAVE))
 
 # Every benchmark once, with a check that the events arrive.
 bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally

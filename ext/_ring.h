@@ -47,7 +47,7 @@ static inline long long goanna_about_now(void)
 static inline void goanna_about_to_write(void *place)
 {
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-    __asm__ volatile("prefetchw %0" : : "m"(*(char *)place));
+    __asm__ volatile("prefetchw (%0)" : : "r"(place));
 #elif defined(__GNUC__) || defined(__clang__)
     __builtin_prefetch(place, 1);
 #else

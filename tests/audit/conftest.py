@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 
-NEEDED = sys.version_info < (3, 12)
-"""Whether db-ally has to be there: its pandas has no wheels for later versions, see `make dbally`."""
+NEEDED = sys.version_info < (3, 12) and sys.implementation.name == "cpython"
+"""Whether db-ally has to be there: its pandas has no wheels for later versions, see `make dbally`; none for PyPy."""
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def stock() -> ModuleType:
     except ModuleNotFoundError as error:
         if NEEDED or error.name != "dbally":
             raise
-        pytest.skip("db-ally is not installed; on this version of Python `make dbally` puts it in")
+        pytest.skip("db-ally is not installed; where it can be, `make dbally` puts it in")
 
 
 @pytest.fixture

@@ -88,10 +88,44 @@ def test_without_numbers_nothing_is_compared_but_for_the_version_of_ci(
     monkeypatch.setattr(instructions.sys, "argv", ["instructions"])
     monkeypatch.setattr(instructions.platform, "python_version", lambda: instructions.CI_PYTHON if ours else "3.11.0")
     assert instructions.main() == status
-    assert "There are no numbers for this interpreter" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "NOT COMPARED" in said
+    assert "--write" in said
+
+
+HERE = "CPython 3.11.7 plain, GCC 12.2.0, cc 12.2.0, x86_64"
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        (HERE, 0.03),
+        ("CPython 3.11.7 plain, Clang 17, cc 13.1.0, x86_64", 0.15),
+        ("CPython 3.11.7 optimised, GCC 12.2.0, cc 12.2.0, x86_64", None),
+        ("CPython 3.11.8 plain, GCC 12.2.0, cc 12.2.0, x86_64", None),
+        ("CPython 3.11.7 plain, GCC 12.2.0, cc 12.2.0, aarch64", None),
+    ],
+)
+def test_another_compiler_is_compared_less_strictly_another_interpreter_not_at_all(
+    instructions, name: str, tolerance: float | None
+) -> None:
+    numbers, found = instructions.comparable({name: {"path": 1.0}}, HERE)
+    assert (numbers is None) == (tolerance is None)
+    assert tolerance is None or found == tolerance
+
+
+def test_the_numbers_of_the_very_compiler_come_first(instructions) -> None:
+    other = "CPython 3.11.7 plain, Clang 17, cc 13.1.0, x86_64"
+    assert instructions.comparable({other: {"a": 1.0}, HERE: {"a": 2.0}}, HERE) == ({"a": 2.0}, 0.03)
+
+
+def test_with_another_compiler_more_is_let_pass(instructions) -> None:
+    assert instructions.compared({"path": 100.0}, {"path": 114.0}, 0.15) == 0
+    assert instructions.compared({"path": 100.0}, {"path": 116.0}, 0.15) == 1
 
 
 def test_the_version_of_ci_has_numbers_for_every_path(instructions) -> None:
     known = json.loads((ROOT / "benchmarks" / "instructions.json").read_text())
-    (numbers,) = [one for name, one in known.items() if name.startswith(f"CPython {instructions.CI_PYTHON} ")]
-    assert numbers.keys() == instructions.PATHS.keys()
+    numbers = [one for name, one in known.items() if name.startswith(f"CPython {instructions.CI_PYTHON} ")]
+    assert numbers
+    assert all(one.keys() == instructions.PATHS.keys() for one in numbers)

@@ -202,6 +202,33 @@ def test_wheels_are_tested_with_the_compiled_core_away_from_the_sources() -> Non
         assert said[platform].get("environment", said["environment"])["GOANNA_BUILD_EXT"] == "require"
 
 
+def test_templates_of_issues_are_well_formed() -> None:
+    import yaml
+
+    forms = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml")}
+    assert set(forms.pop("config")) <= {"blank_issues_enabled", "contact_links"}
+    assert len(forms) == 3
+    for name, form in forms.items():
+        assert {"name", "description", "body"} <= set(form) <= {"name", "description", "body", "labels", "title"}, name
+        ids = [one["id"] for one in form["body"]]
+        assert len(ids) == len(set(ids)), name
+        for one in form["body"]:
+            assert one["type"] in {"textarea", "input", "dropdown", "checkboxes"}, (name, one)
+            assert one["attributes"]["label"], (name, one)
+            assert ("options" in one["attributes"]) == (one["type"] in {"dropdown", "checkboxes"}), (name, one)
+
+
+def test_dependabot_looks_at_all_that_is_pinned() -> None:
+    import yaml
+
+    text = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())
+    assert text["version"] == 2
+    assert {one["package-ecosystem"]: one["directory"] for one in text["updates"]} == {
+        "github-actions": "/",
+        "pip": "/",
+    }
+
+
 class TestReleaseNotes:
     """tools/release_notes.py."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -104,7 +105,7 @@ PAGES = {
 }
 
 SHELL = {"docs/pymongo.md", "docs/benchmarking.md", "docs/recording.md", "README.md"}
-"""Pages with commands; those are the subject of tests/bench, tests/recording and tests/packaging."""
+"""Pages with commands."""
 
 SHOWN = {
     "docs/architecture.md",
@@ -131,9 +132,10 @@ def moto() -> Iterator[Moto]:
     server.stop()
 
 
-@boto2.needed  # its pages begin with boto 2; the others are tested on the same interpreter, so that all are
 @pytest.mark.parametrize("core", backends())
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=boto2.needed if "boto2" in page.before else ()) for name, page in PAGES.items()]
+)
 def test_a_page_runs_as_it_stands(name: str, core: str, moto: Moto, tmp_path: Path) -> None:
     page = PAGES[name]
     with WireServer() as server:
@@ -167,3 +169,79 @@ def test_no_block_of_any_page_is_left_out() -> None:
     assert {name for name in pages() if blocks(name, "")} == SHELL | SHOWN
     shown = {name for name in pages() if blocks(name, "testcode")}
     assert {"docs/events.md", "docs/queued.md", "docs/on-loop.md", "docs/filters.md", "docs/delivery.md"} <= shown
+
+
+def commands(page: str) -> list[list[str]]:
+    """Return the arguments of each call of goanna on a page."""
+    lines = "".join(blocks(page, "")).splitlines()
+    found = [re.sub(r"\s+#.*", "", one).removeprefix("python -m ") for one in lines]
+    return [shlex.split(one)[1:] for one in found if one.startswith("goanna ")]
+
+
+APP = """
+from pymongo import MongoClient, monitoring
+
+class Printed(monitoring.CommandListener):
+    def started(self, event):
+        print(event.command_name)
+    def succeeded(self, event): ...
+    def failed(self, event): ...
+
+with MongoClient(URI, event_listeners=[Printed()]) as client:
+    client.admin.command("ping")
+"""
+
+LISTENER = """
+from pymongo import monitoring
+
+class Class(monitoring.CommandListener):
+    def started(self, event):
+        print("again", event.command_name)
+    def succeeded(self, event): ...
+    def failed(self, event): ...
+
+if __name__ == "__main__":
+    print("a module")
+"""
+
+RUN = {
+    "docs/pymongo.md": ["ping\nendSessions\n", "a module\n"],
+    "docs/recording.md": ["ping\nendSessions\n", "documents omitted\n", "again ping\nagain endSessions\n"],
+}
+"""What the commands of a page print, among other things."""
+
+
+@pytest.mark.parametrize("core", backends())
+@pytest.mark.parametrize("name", RUN)
+def test_the_commands_of_a_page_run_as_they_stand(name: str, core: str, tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "module.py").write_text(LISTENER, "utf-8")
+    found = commands(name)
+    assert len(found) == len(RUN[name])
+    with WireServer() as server:
+        (tmp_path / "app.py").write_text(APP.replace("URI", repr(server.uri)), "utf-8")
+        for arguments, expected in zip(found, RUN[name], strict=True):
+            done = subprocess.run(
+                [sys.executable, "-m", "goanna", *[sys.executable if one == "python" else one for one in arguments]],
+                cwd=tmp_path,
+                env={**os.environ, "GOANNA_BACKEND": core},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=120,
+            )
+            assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+            assert expected in done.stdout, arguments
+
+
+def test_the_commands_that_measure_have_the_options_that_are_shown() -> None:
+    """They take minutes; tests/bench runs them on less."""
+    done = subprocess.run(
+        [sys.executable, "-m", "goanna", "bench", "--help"], capture_output=True, encoding="utf-8", check=True
+    )
+    shown = set(re.findall(r"--[a-z]+", done.stdout))
+    for page in ("docs/benchmarking.md", "README.md"):
+        for command, *arguments in commands(page):
+            assert command == "bench"
+            assert {one for one in arguments if one.startswith("-")} <= shown
+    assert len(commands("docs/benchmarking.md")) > 4

@@ -81,6 +81,7 @@ def _queued(backend: str, package: ModuleType) -> Work:
     run = loop("take(event)", {"take": wrapper.sent, "event": event})
 
     def check() -> None:
+        wrapper.flush()
         before = wrapper.stats().delivered
         run(1)
         wrapper.flush()

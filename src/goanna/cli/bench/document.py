@@ -32,6 +32,7 @@ CONTROLS, SHARE = 20, 0.95
 """How many unchanged figures it takes to tell, and which share of them is noise by definition."""
 
 _OURS = ("goanna", "installed", "compiled", "own", "strict")
+_CORES = (", c", ", py")
 _PACKAGES: Final = {"stock": ("pymongo", "dbally"), "boto's": ("boto",)}
 """Of rivals whose name doesn't begin with that of their package."""
 
@@ -119,7 +120,7 @@ def kind(rival: str) -> str:
     """Return what a rival is: "floor", "goanna" in any shape, or "stock" for everybody else."""
     if rival == FLOOR:
         return "floor"
-    return "goanna" if rival.startswith(_OURS) else "stock"
+    return "goanna" if rival.startswith(_OURS) or rival.endswith(_CORES) else "stock"
 
 
 @dataclass(frozen=True)

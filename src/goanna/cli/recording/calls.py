@@ -10,12 +10,13 @@ from datetime import timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from goanna.cli.recording import descriptions
 from goanna.cli.recording.form import PUBLISHERS
 from goanna.cli.recording.reader import Recorded, Recording
 
 __all__ = ["Call", "RecordedError", "calls"]
 
-_ADDRESSES = ("connection_id", "address", "server_address", "primary")
+_ADDRESSES = ("connection_id", "address", "server_address", "primary", "me")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,6 @@ class Call:
 
 class RecordedError(Exception):
     """Stands for an error that a recorded event told of, if its class is not one of PyMongo's."""
-
-
-class _Topology(SimpleNamespace):
-    """What a topology was known as; the methods answer as they did then."""
-
-    def has_writable_server(self) -> bool:
-        return bool(self.writable)
-
-    def has_readable_server(self, read_preference: Any = None) -> bool:
-        return bool(self.readable)
-
-    def server_descriptions(self) -> dict[Any, Any]:
-        return {one.address: one for one in self.servers}
 
 
 def calls(recording: Recording, module: ModuleType) -> tuple[list[Call], Counter[str]]:
@@ -112,6 +100,8 @@ def _restorer() -> Callable[[str, Any], Any]:
         if isinstance(value, list):
             if name in _ADDRESSES:
                 return tuple(value)
+            if name == "all_hosts":
+                return {tuple(one) for one in value}
             return [restored("", one) for one in value]
         if not isinstance(value, dict):
             return value
@@ -119,11 +109,9 @@ def _restorer() -> Callable[[str, Any], Any]:
             return _error(value["$error"], value.get("text", ""))
         inner = {key: restored(key, one) for key, one in value.items()}
         if "server_type_name" in inner:
-            return SimpleNamespace(**inner)
+            return descriptions.server(inner)
         if "topology_type_name" in inner:
-            answers = {"writable": "has_writable_server", "readable": "has_readable_server"}
-            rest = {key: one for key, one in inner.items() if key not in answers.values()}
-            return _Topology(**rest, **{key: inner.get(one) for key, one in answers.items()})
+            return descriptions.topology(inner)
         return inner if extended is None else extended(inner)
 
     return restored

@@ -42,10 +42,15 @@ DOCUMENTS: Final = frozenset(["command", "failure", "options", "reply"])
 """The fields that hold documents of the program, its data among them."""
 
 _SERVER: Final = (
-    "address", "server_type", "server_type_name", "replica_set_name", "primary", "round_trip_time", "is_writable",
-    "is_readable", "min_wire_version", "max_wire_version", "error",
+    "address", "server_type", "server_type_name", "replica_set_name", "primary", "round_trip_time",
+    "min_round_trip_time", "is_writable", "is_readable", "min_wire_version", "max_wire_version", "max_bson_size",
+    "max_message_size", "max_write_batch_size", "set_version", "election_id", "me", "tags", "last_write_date",
+    "logical_session_timeout_minutes", "topology_version", "error",
 )  # fmt: skip
-_TOPOLOGY: Final = ("topology_type", "topology_type_name", "replica_set_name", "logical_session_timeout_minutes")
+_TOPOLOGY: Final = (
+    "topology_type", "topology_type_name", "replica_set_name", "logical_session_timeout_minutes", "max_set_version",
+    "max_election_id", "heartbeat_frequency",
+)  # fmt: skip
 
 
 def fields_of(cls: type) -> tuple[str, ...]:
@@ -67,7 +72,8 @@ def encoded(value: Any) -> Any:
     if isinstance(value, Exception):
         return {"$error": type(value).__name__, "text": str(value)}
     if hasattr(value, "server_type_name"):
-        return {name: getattr(value, name, None) for name in _SERVER}
+        known = {name: getattr(value, name, None) for name in _SERVER}
+        return {**known, "all_hosts": sorted(getattr(value, "all_hosts", ()), key=str)}
     if hasattr(value, "topology_type_name"):
         return {
             **{name: getattr(value, name, None) for name in _TOPOLOGY},

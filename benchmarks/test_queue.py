@@ -1,4 +1,4 @@
-"""Publish to queues and filters, and what their options cost; with threads behind them, that everything arrives."""
+"""Hand events to a thread, which sleeps, runs, or can't keep up; with a check that everything arrives."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.delivery_bursts import measure_loops, measure_workers
-from benchmarks.delivery_jobs import every
+from benchmarks import delivery_jobs
+from benchmarks.delivery_bursts import measure_workers
 from benchmarks.delivery_overload import OVERFLOWS, measure_cost, measure_memory
 from benchmarks.delivery_rivals import backends
 from benchmarks.delivery_sustained import measure_sustained
+from goanna.cli.bench import deliveries
 
 if TYPE_CHECKING:
     from benchmarks.conftest import Measure
 
-JOBS = {job.name: job for job in every()}
+JOBS = {job.name: job for job in delivery_jobs.every() if job.name.startswith("queue")}
+JOBS.update({job.name: job for job in deliveries.every() if job.name == deliveries.QUEUED})
 
 
-@pytest.mark.parametrize(("job", "rival"), [(job.name, rival) for job in JOBS.values() for rival in job.works])
-def test_delivery(measure: Measure, job: str, rival: str) -> None:
+@pytest.mark.parametrize(("job", "rival"), [(job, rival) for job in JOBS for rival in JOBS[job].works])
+def test_queue(measure: Measure, job: str, rival: str) -> None:
     measure(JOBS[job], rival)
 
 
 # These check themselves that no event is missing, and time with a harness of their own.
-
-
-def test_bursts_to_loops() -> None:
-    measure_loops(rounds=2)
 
 
 def test_bursts_to_workers() -> None:
