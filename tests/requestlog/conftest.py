@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from types import ModuleType
@@ -11,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from needed import needed
 from requestlog import boto2
 from requestlog.servers import Moto
 
 
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[Moto]:
-    if sys.implementation.name == "pypy":
-        pytest.importorskip("moto", reason="moto can't be installed: its cryptography has no wheels for PyPy")
+    needed("moto")
     server = Moto()
     yield server
     server.stop()
