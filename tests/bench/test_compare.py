@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def compare(monkeypatch: pytest.MonkeyPatch):
-    pytest.importorskip("rich")
     monkeypatch.syspath_prepend(str(ROOT))
     from benchmarks import compare
 

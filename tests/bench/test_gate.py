@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -129,3 +130,32 @@ def test_the_version_of_ci_has_numbers_for_every_path(instructions) -> None:
     numbers = [one for name, one in known.items() if name.startswith(f"CPython {instructions.CI_PYTHON} ")]
     assert numbers
     assert all(one.keys() == instructions.PATHS.keys() for one in numbers)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="it takes Linux, and two processors",
+)
+def test_pushes_with_the_threads_on_processors_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import apart
+
+    monkeypatch.setattr(apart, "QUEUES", 1)
+    monkeypatch.setattr(apart, "ROUNDS", 2)
+    monkeypatch.setattr("sys.argv", ["apart"])
+    before = os.sched_getaffinity(0)
+    assert apart.main() == 0
+    assert "goanna pure: medians of 1 queues" in capsys.readouterr().out
+    assert os.sched_getaffinity(0) == before
+
+
+def test_the_gate_runs_on_one_processor_and_then_on_all_again(gate) -> None:
+    if not hasattr(os, "sched_getaffinity"):
+        with gate.on_one_processor():
+            return
+    before = os.sched_getaffinity(0)
+    with gate.on_one_processor():
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before

@@ -8,9 +8,6 @@ import sys
 from typing import Any
 
 import pytest
-
-pytest.importorskip("pymongo.hello")
-
 from bson import ObjectId
 from pymongo import monitoring
 from pymongo.errors import NetworkTimeout, NotPrimaryError

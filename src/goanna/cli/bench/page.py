@@ -133,7 +133,8 @@ def _rows(job: str, costs: Mapping[str, Figure]) -> str:
     rows = ""
     for rival, one in costs.items():
         label = f"{rival}, {job}: {duration(one.median)}"
-        times = "" if rival == FLOOR else f"{one.median / costs[FLOOR].median:.2f}&times;"
+        ratio = one.median / costs[FLOOR].median
+        times = "" if rival == FLOOR else f"{ratio:.{2 if ratio < 100 else 0}f}&times;"
         rows += row(rival, label, [(kind(rival), one.median)], one, longest, times)
     return rows
 

@@ -114,7 +114,7 @@ def compared(found: Sequence[Change], between: Noise) -> str:
     if between.controls:
         source = (
             f"Others' {between.controls} figures, whose code is the same in both runs, differ by up to "
-            f"{between.limit:.0%} (19 in 20 of them)"
+            f"{between.limit:.0%}, but for one in twenty"
         )
     else:
         source = f"How much runs of the same differ can't be told from these two, so {between.limit:.0%} is taken"
@@ -122,6 +122,5 @@ def compared(found: Sequence[Change], between: Noise) -> str:
     return (
         "Each figure is divided by the floor of its own run. "
         f"{source}; dearer or cheaper is what differs by more and has intervals that don't meet. "
-        f"Of {len(words)} figures of goanna {words.count('dearer')} are dearer, {words.count('cheaper')} cheaper; "
-        f"one in twenty that is the same may be called so."
+        f"Of {len(words)} figures of goanna {words.count('dearer')} are dearer, {words.count('cheaper')} cheaper."
     )
