@@ -21,7 +21,7 @@ from needed import core_only
 
 TESTS = Path(__file__).parent
 CORE = ("delivery", "monitoring")
-"""Folders of tests that need no library but PyMongo."""
+"""Folders of tests that need no library but PyMongo and event loops."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

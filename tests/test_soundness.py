@@ -7,13 +7,14 @@ UndefinedBehaviorSanitizer.
 from __future__ import annotations
 
 import gc
-import sys
 import weakref
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from leaks import assert_no_leak
 
 
 def swallow(action: Callable[[], object]) -> Callable[[], None]:
@@ -112,42 +113,10 @@ def test_every_path_is_named(goanna: ModuleType, shapes: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="only CPython counts references and traces memory")
 def test_no_path_leaks(goanna: ModuleType, shapes: ModuleType, name: str, repetitions: int) -> None:
-    import tracemalloc
-
-    action = paths(goanna, shapes)[name]
     count = repetitions // 20 if name in SLOW else repetitions
-    watched: list[Any] = [None, shapes.OrderPlaced, shapes.Mixed, 1, "order_id", goanna.MISSING]
-
-    def settled() -> tuple[int, list[int]]:
-        gc.collect()
-        return len(gc.get_objects()), [sys.getrefcount(one) for one in watched]
-
-    for _ in range(200):
-        action()
-    # What is there now, other tests' leftovers above all, is neither counted nor collected meanwhile.
-    gc.collect()
-    gc.freeze()
-    tracemalloc.start()
-    try:
-        for _ in range(50):
-            action()
-        objects, references = settled()
-        memory = tracemalloc.get_traced_memory()[0]
-        for _ in range(count):
-            action()
-        objects_after, references_after = settled()
-        memory_after = tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
-        gc.unfreeze()
-    # A leak of one object or one reference per call, or one taken too many, would show as at least `count`; one of the
-    # smallest block that Python allocates as 16 times as much. 3.14 keeps some kilobytes of its own.
-    assert abs(objects_after - objects) < 50
-    assert memory_after - memory < 2 * count + 5000
-    for before, after, one in zip(references, references_after, watched, strict=True):
-        assert abs(after - before) < count // 10, one
+    watched = [None, shapes.OrderPlaced, shapes.Mixed, 1, "order_id", goanna.MISSING]
+    assert_no_leak(paths(goanna, shapes)[name], count, watched)
 
 
 def test_defining_events_again_and_again_takes_no_more_memory(goanna: ModuleType) -> None:

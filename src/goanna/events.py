@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Mapping
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from goanna._backend import core
 from goanna._definition import check_order, inherited_fields, own_fields
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import inspect
 
 __all__ = ["Event", "EventMeta", "fields", "replace"]
-
-_E = TypeVar("_E", bound="Event")
 
 
 @dataclass_transform(
@@ -147,9 +145,12 @@ class Event(metaclass=EventMeta):
         for slot, value in ready:
             setattr(self, slot, value)
 
-    def __replace__(self: _E, /, **changes: Any) -> _E:
+    def __replace__(self, /, **changes: Any) -> Self:
         """Return an event like this one with some fields changed; serves ``copy.replace`` too."""
         return type(self)(**{**self.__getstate__(), **changes})
+
+
+_E = TypeVar("_E", bound=Event)
 
 
 def replace(event: _E, /, **changes: Any) -> _E:

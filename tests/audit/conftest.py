@@ -11,19 +11,18 @@ from types import ModuleType
 
 import pytest
 
-NEEDED = sys.version_info < (3, 12)
-"""Whether db-ally has to be there: its pandas has no wheels for later versions, see `make dbally`."""
+from needed import needed
 
 
 @pytest.fixture(scope="session")
 def stock() -> ModuleType:
-    """``dbally.audit``."""
+    """``dbally.audit``; where the group test is without it, `make dbally` puts it in if that can be done."""
     try:
         return importlib.import_module("dbally.audit")
     except ModuleNotFoundError as error:
-        if NEEDED or error.name != "dbally":
-            raise
-        pytest.skip("db-ally is not installed; on this version of Python `make dbally` puts it in")
+        if error.name == "dbally":
+            needed("dbally")
+        raise
 
 
 @pytest.fixture

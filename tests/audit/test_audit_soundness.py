@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-import tracemalloc
 import types
 import weakref
 from collections.abc import Callable
@@ -13,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from leaks import assert_no_leak
 
 
 @types.coroutine
@@ -198,36 +199,8 @@ def test_every_path_is_named(audit: ModuleType) -> None:
 
 
 def test_no_path_leaks(audit: ModuleType, path: str, repetitions: int) -> None:
-    action = paths(audit)[path]
     count = repetitions // (40 if any(one in path for one in SLOW) else 10)
-    watched: list[Any] = [*WATCHED, None, False, audit.EventSpan]
-
-    def settled() -> tuple[int, list[int]]:
-        gc.collect()
-        return len(gc.get_objects()), [sys.getrefcount(one) for one in watched]
-
-    for _ in range(200):
-        action()
-    gc.collect()
-    gc.freeze()
-    tracemalloc.start()
-    try:
-        for _ in range(50):
-            action()
-        objects, references = settled()
-        memory = tracemalloc.get_traced_memory()[0]
-        for _ in range(count):
-            action()
-        objects_after, references_after = settled()
-        memory_after = tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
-        gc.unfreeze()
-    # A leak of one object or one reference per call, or one taken too many, would show as at least `count`.
-    assert abs(objects_after - objects) < 50
-    assert memory_after - memory < count // 2 + 5000
-    for before, after, one in zip(references, references_after, watched, strict=True):
-        assert abs(after - before) < count // 10, one
+    assert_no_leak(paths(audit)[path], count, [*WATCHED, None, False, audit.EventSpan])
 
 
 @pytest.mark.parametrize("options", [{}, {"strict": True}])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gc
-import sys
-import tracemalloc
 import weakref
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from leaks import assert_no_leak
 
 FOREVER = 1 << 60
 
@@ -168,35 +168,9 @@ def test_every_path_is_named(goanna: ModuleType, shapes: ModuleType) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_path_leaks(goanna: ModuleType, shapes: ModuleType, name: str, repetitions: int) -> None:
-    action = paths(shapes)[name]
     count = repetitions // SLOW.get(name, 10)
-    watched: list[Any] = [None, shapes.OrderPlaced, 1, "order_id", goanna.MISSING]
-
-    def settled() -> tuple[int, list[int]]:
-        gc.collect()
-        return len(gc.get_objects()), [sys.getrefcount(one) for one in watched]
-
-    for _ in range(100):
-        action()
-    gc.collect()
-    gc.freeze()
-    tracemalloc.start()
-    try:
-        for _ in range(50):
-            action()
-        objects, references = settled()
-        memory = tracemalloc.get_traced_memory()[0]
-        for _ in range(count):
-            action()
-        objects_after, references_after = settled()
-        memory_after = tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
-        gc.unfreeze()
-    assert abs(objects_after - objects) < 50
-    assert memory_after - memory < count // 2 + 5000
-    for before, after, one in zip(references, references_after, watched, strict=True):
-        assert abs(after - before) < max(count // 10, 40), one
+    watched = [None, shapes.OrderPlaced, 1, "order_id", goanna.MISSING]
+    assert_no_leak(paths(shapes)[name], count, watched, references=max(count // 10, 40))
 
 
 @pytest.mark.parametrize("way", ["push out", "drop the newest", "discard", "drain", "take", "ring goes"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import gc
-import sys
 import weakref
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -12,6 +11,8 @@ from typing import Any
 
 import pymongo.monitoring as stock
 import pytest
+
+from leaks import assert_no_leak
 
 ADDRESS = ("h", 27017)
 DURATION = datetime.timedelta(microseconds=251)
@@ -92,34 +93,10 @@ def installed(goanna: ModuleType, request: pytest.FixtureRequest, monkeypatch: p
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="only CPython counts references and traces memory")
 def test_no_path_leaks(installed: None, name: str, repetitions: int) -> None:
-    action = paths()[name]
     count = repetitions // 20
-    watched: list[Any] = [None, ADDRESS, DURATION, stock.CommandStartedEvent, stock.PoolReadyEvent, "find", True]
-
-    def settled() -> tuple[int, list[int]]:
-        gc.collect()
-        return len(gc.get_objects()), [sys.getrefcount(one) for one in watched]
-
-    for _ in range(100):
-        action()
-    # What is there now, other tests' leftovers above all, is neither counted nor collected meanwhile.
-    gc.collect()
-    gc.freeze()
-    try:
-        for _ in range(50):
-            action()
-        objects, references = settled()
-        for _ in range(count):
-            action()
-        objects_after, references_after = settled()
-    finally:
-        gc.unfreeze()
-    # A leak of one object or one reference per call, or one taken too many, would show as at least `count`.
-    assert abs(objects_after - objects) < 50
-    for before, after, one in zip(references, references_after, watched, strict=True):
-        assert abs(after - before) < max(count // 10, 20), one
+    watched = [None, ADDRESS, DURATION, stock.CommandStartedEvent, stock.PoolReadyEvent, "find", True]
+    assert_no_leak(paths()[name], count, watched, references=max(count // 10, 20))
 
 
 def test_clients_and_documents_go_away(installed: None) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from cores import backends
 from goanna.cli.wire_server import WireServer
+from needed import needed
 from requestlog import boto2
 from requestlog.servers import Moto
 
@@ -127,6 +128,7 @@ def pages() -> list[str]:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[Moto]:
+    needed("moto")
     server = Moto()
     yield server
     server.stop()
@@ -136,8 +138,9 @@ def moto() -> Iterator[Moto]:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=boto2.needed if "boto2" in page.before else ()) for name, page in PAGES.items()]
 )
-def test_a_page_runs_as_it_stands(name: str, core: str, moto: Moto, tmp_path: Path) -> None:
+def test_a_page_runs_as_it_stands(name: str, core: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     page = PAGES[name]
+    port = request.getfixturevalue("moto").port if "boto2" in page.before else 0
     with WireServer() as server:
         text = "\n".join([page.before, *blocks(name, "python"), page.after]).replace(MONGO, server.uri)
         (tmp_path / "page.py").write_text(text, "utf-8")
@@ -150,7 +153,7 @@ def test_a_page_runs_as_it_stands(name: str, core: str, moto: Moto, tmp_path: Pa
             "AWS_DEFAULT_REGION": "us-east-1",
         }
         done = subprocess.run(
-            [sys.executable, "page.py", server.uri, str(moto.port)],
+            [sys.executable, "page.py", server.uri, str(port)],
             cwd=tmp_path,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from needed import needed
 from requestlog import boto2
 from requestlog.servers import Moto
 
 
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[Moto]:
+    needed("moto")
     server = Moto()
     yield server
     server.stop()
