@@ -33,14 +33,15 @@ test: $(VENV)/group-test dbally
 	$(if $(NEWEST),$(BIN)/python -m pip install --quiet --upgrade --pre $(NEWEST))
 	$(BIN)/python -m pytest $(if $(COMPILER),--require-compiled) $(ARGS)
 
-# On Python 3.11 db-ally comes with the other packages for the tests. For later versions the pandas that it asks for has no
-# wheels, and it works with newer ones. PyPy has wheels of neither, and goes without.
-WITH_OTHER_PANDAS := import sys; sys.exit(sys.version_info < (3, 12) or sys.implementation.name != 'cpython')
+# On Python 3.11 db-ally comes with the other packages for the tests. From 3.12 to 3.14 the pandas that it asks for has no
+# wheels, and it works with newer ones. Later versions and PyPy have wheels of neither, and go without.
+WITHOUT_OTHER_PANDAS := import sys; \
+    sys.exit(sys.implementation.name == 'cpython' and (3, 12) <= sys.version_info < (3, 15))
 dbally: $(VENV)/dbally
 $(VENV)/dbally: $(VENV)/group-test
-	! $(BIN)/python -c "$(WITH_OTHER_PANDAS)" || $(BIN)/python -m pip install --quiet \
+	$(BIN)/python -c "$(WITHOUT_OTHER_PANDAS)" || $(BIN)/python -m pip install --quiet \
 	    "pandas<3" "SQLAlchemy<2.1" "numpy" "python-dotenv" "tabulate" "click" "opentelemetry-api" "typing_extensions"
-	! $(BIN)/python -c "$(WITH_OTHER_PANDAS)" || $(BIN)/python -m pip install --quiet \
+	$(BIN)/python -c "$(WITHOUT_OTHER_PANDAS)" || $(BIN)/python -m pip install --quiet \
 	    --no-deps dbally==0.8.0
 	touch $@
 

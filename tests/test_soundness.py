@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from collecting import collect
 from leaks import assert_no_leak
 
 
@@ -155,7 +156,7 @@ def test_events_in_cycles_are_collected(goanna: ModuleType, shapes: ModuleType) 
         marker.event = build(marker)
         gone.append(weakref.ref(marker))
     del marker
-    gc.collect()
+    collect()
     assert [one() for one in gone] == [None, None, None]
 
 
@@ -167,7 +168,7 @@ def test_a_dispatcher_in_a_cycle_with_its_listener_is_collected(goanna: ModuleTy
     listener.publish(1)
     gone = [weakref.ref(hub), weakref.ref(listener), weakref.ref(listener.publish)]
     del hub, listener
-    gc.collect()
+    collect()
     assert [one() for one in gone] == [None, None, None]
 
 
@@ -178,7 +179,7 @@ def test_a_channel_that_is_its_own_listener_is_collected(goanna: ModuleType, sha
     channel.replace_table(core.Table([core.Call(channel.publish, core.Account(), None)]))
     gone = weakref.ref(channel)
     del channel
-    gc.collect()
+    collect()
     assert gone() is None
 
 
@@ -188,7 +189,7 @@ def test_a_listener_drops_the_dispatcher_and_runs_the_collector(goanna: ModuleTy
     class Drops(shapes.Recorder):  # type: ignore[name-defined,misc]
         def placed(self, event: Any) -> None:
             held.clear()
-            gc.collect()
+            collect()
             log.append("drops")
 
         def __del__(self) -> None:
@@ -204,7 +205,7 @@ def test_a_listener_drops_the_dispatcher_and_runs_the_collector(goanna: ModuleTy
     held = {"publish": hub.publisher(shapes.OrderPlaced), "hub": hub}
     del hub
     held["publish"](order_id=7)
-    gc.collect()
+    collect()
     assert log == ["drops", "last 7", "gone"]
 
 
@@ -222,7 +223,7 @@ def test_a_finalizer_that_publishes_and_registers(goanna: ModuleType, shapes: Mo
         registration = hub.add(Last(log, "last"))
         registration.remove()
         del registration
-    gc.collect()
+    collect()
     assert recorder.stats().delivered == 3
     assert len(hub) == 4
 
@@ -256,5 +257,5 @@ def test_arguments_are_released(goanna: ModuleType, shapes: ModuleType) -> None:
         gone = weakref.ref(marker)
         swallow(lambda attempt=attempt, marker=marker: attempt(marker))()
         del marker
-        gc.collect()
+        collect()
         assert gone() is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import weakref
 from types import ModuleType
@@ -13,6 +12,7 @@ import pytest
 
 from audit_play import Player
 from audit_recorder import calls, raising, recorder
+from collecting import collect
 from cores import Copy
 
 MODES: tuple[dict[str, Any], ...] = ({}, {"concurrent": True})
@@ -573,7 +573,7 @@ def test_a_span_that_is_dropped_while_a_handler_waits(audit: ModuleType) -> None
     coroutine = one_span(tracker, audit)
     coroutine.send(None)
     del coroutine
-    gc.collect()
+    collect()
     assert calls(log) == [("A", "event_start"), ("B", "event_start"), ("A", "event_end")]
     assert tracker.open_count == 0
 

@@ -138,7 +138,7 @@ def test_a_question_within_a_request_of_ours_fails_with_all_ends(audit: ModuleTy
     assert stages.count("event_start") == stages.count("event_end") == 6
 
 
-def test_the_example_prints_the_same(backend: str) -> None:
+def test_the_example_prints_the_same(stock: ModuleType, backend: str) -> None:
     outputs = []
     for arguments in ([], ["--stock"]):
         done = subprocess.run(

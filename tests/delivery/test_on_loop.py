@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from collecting import catch_up
 from delivery_tools import PATIENCE, Gate, check, recorder, run_all, sampled
 
 variable: contextvars.ContextVar[Any] = contextvars.ContextVar("variable", default=None)
@@ -568,6 +569,7 @@ def test_a_loop_that_never_runs_costs_no_more_than_the_bound(
     wrapper = goanna.on_loop(recorder(shapes), loop, maxsize=10, overflow=overflow)
     for _ in range(1000):
         wrapper.placed(shapes.OrderPlaced(Marked()))
+    catch_up()
     assert Marked.alive == 10
     assert loop.wakes == 1
     stats = check(wrapper.stats())

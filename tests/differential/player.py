@@ -22,6 +22,7 @@ import bson
 from bson.raw_bson import RawBSONDocument
 from bson.son import SON
 
+from collecting import catch_up
 from differential.observe import Names, error_of, look, printed, slots_of
 from differential.tape import KINDS, METHODS, PUBLISH, Step, Tape, Value
 
@@ -599,6 +600,7 @@ class Player:
         self.quietly(step, arguments)
         del arguments
         self.flush()
+        catch_up()
         self.note("freed", [one() is None for one in watched])
 
     def cycle(self, step: Step) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
-import sys
+import operator
 from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType
@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from pymongo import monitoring
 
+from collecting import CPYTHON
 from differential.player import Record, play, surface
 from differential.tape import KINDS, MAKES, PUBLISH, SENSITIVE, STREAMS, Step, Tape, tapes
 from differential.versions import NO_GAIN
@@ -311,7 +312,9 @@ def test_what_may_be_a_name_and_a_reply(goanna: ModuleType, step: str) -> None:
                 texts += [one[1]["text"] for one in records(found, "raised")]
     assert "'NoneType' object has no attribute 'total_seconds'" in texts
     if step == "command_success":
-        assert "argument of type 'NoneType' is not iterable" in texts or sys.version_info >= (3, 14)
+        with pytest.raises(TypeError) as error:
+            operator.contains(None, "x")  # type: ignore[arg-type]
+        assert str(error.value) in texts  # the interpreter's own, which is not the same everywhere
         assert "'NoneType' object has no attribute 'lower'" in texts
 
 
@@ -609,7 +612,7 @@ def test_events_are_collected_and_nothing_is_kept(goanna: ModuleType) -> None:
     assert all(all(one[1]) for one in records(found, "freed"))
     assert {one[1:] for one in records(found, "cycle")} == {(True, True)}
     looked = records(both(goanna, taped(*EVERY)), "event")
-    assert {one[1]["tracked"] for one in looked} == {True}
+    assert {one[1]["tracked"] for one in looked} == ({True} if CPYTHON else {None})
     assert {one[1]["dict"] for one in looked} == {False}
 
 
@@ -620,7 +623,8 @@ def test_events_are_what_stock_makes_in_every_protocol(goanna: ModuleType) -> No
         assert one[1]["hash"] is True
         assert one[1]["eq"] == (True, False, True)
         assert one[1]["pickle"][1][0] is True
-        assert "cannot create weak reference" in str(one[1]["weakref"])
+        if CPYTHON:  # on PyPy there are weak references to all objects
+            assert "cannot create weak reference" in str(one[1]["weakref"])
 
 
 # And any tape at all.

@@ -108,7 +108,7 @@ def test_every_method_has_the_signature_of_its_model(stock, own, name):
             assert parameters(vars(ours)[key]) == parameters(value), key
             assert vars(ours)[key].__qualname__ == value.__qualname__
             compared += 1
-        if isinstance(value, property):
+        if isinstance(value, property) and type(value.fget) is FunctionType:  # PyPy's named tuples have others
             mine = vars(ours)[key]
             assert mine.fget.__qualname__ == value.fget.__qualname__
             assert (mine.fset, mine.fdel) == (value.fset, value.fdel) == (None, None)

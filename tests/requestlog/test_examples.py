@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from cores import backends
 from requestlog import boto2
 from requestlog.servers import Moto
 
+NO_MOTO = sys.implementation.name == "pypy" and importlib.util.find_spec("moto") is None
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -64,5 +66,6 @@ def test_boto3(core: str, moto: Moto) -> None:
 @pytest.mark.parametrize(
     "name", [pytest.param("boto2_requestlog.py", marks=boto2.needed), "boto3_requestlog.py"], ids=["boto2", "boto3"]
 )
+@pytest.mark.skipif(NO_MOTO, reason="moto can't be installed: its cryptography has no wheels for PyPy")
 def test_with_a_server_of_its_own(name: str) -> None:
     assert (BOTO2 if "boto2" in name else BOTO3).fullmatch(run("auto", name))

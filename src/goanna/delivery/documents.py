@@ -101,7 +101,8 @@ def _layout_of(cls: type) -> _Layout:
         for name in _slot_names(base)
         if isinstance(value := vars(base).get(name), MemberDescriptorType)
     ]
-    has_dict = bool(cls.__dictoffset__)
+    # PyPy has no such number; there it shows in the class that adds the dict.
+    has_dict = bool(getattr(cls, "__dictoffset__", any("__dict__" in vars(base) for base in cls.__mro__)))
     ordinary = Event if issubclass(cls, Event) else object
     plain = (
         not has_dict

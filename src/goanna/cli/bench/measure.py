@@ -105,7 +105,8 @@ def take_turns(groups: Iterable[Sequence[Timed]], rounds: Iterable[int]) -> None
     """Have each work take a turn for each of the numbers of ``rounds``, beside the others of its group."""
     lists = [list(group) for group in groups]
     gc.collect()
-    gc.freeze()  # what is there now is not what the collection between two turns is for
+    if hasattr(gc, "freeze"):  # PyPy has none
+        gc.freeze()  # what is there now is not what the collection between two turns is for
     gc.disable()
     try:
         for number in rounds:
@@ -116,7 +117,8 @@ def take_turns(groups: Iterable[Sequence[Timed]], rounds: Iterable[int]) -> None
             gc.collect()
     finally:
         gc.enable()
-        gc.unfreeze()
+        if hasattr(gc, "unfreeze"):
+            gc.unfreeze()
 
 
 def _time(run: Run, calls: int) -> float:
