@@ -59,3 +59,9 @@ def copy_of(backend: str) -> Copy:
 
 def backends() -> list[str]:
     return ["py"] if why_not else ["c", "py"]
+
+
+def without_what_is_missing(stderr: str) -> str:
+    """Return what ``goanna bench`` wrote, less the line on a compiled core that is left out where there is none."""
+    lines = stderr.splitlines(keepends=True)
+    return "".join(one for one in lines if not (why_not and one.startswith("goanna compiled is left out: ")))

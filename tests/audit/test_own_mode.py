@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import weakref
 from types import ModuleType
@@ -12,7 +13,7 @@ import pytest
 
 from audit_play import Player
 from audit_recorder import calls, raising, recorder
-from collecting import collect
+from collecting import CPYTHON, catch_up
 from cores import Copy
 
 MODES: tuple[dict[str, Any], ...] = ({}, {"concurrent": True})
@@ -555,6 +556,7 @@ def test_a_pipeline_that_is_closed_ends_its_events_without_waiting(audit: Module
     assert tracker.open_count == 0
 
 
+@pytest.mark.skipif(not CPYTHON, reason="PyPy's collector does not close a coroutine that is dropped while it waits")
 def test_a_span_that_is_dropped_while_a_handler_waits(audit: ModuleType) -> None:
     import types
 
@@ -573,7 +575,7 @@ def test_a_span_that_is_dropped_while_a_handler_waits(audit: ModuleType) -> None
     coroutine = one_span(tracker, audit)
     coroutine.send(None)
     del coroutine
-    collect()
+    gc.collect()
     assert calls(log) == [("A", "event_start"), ("B", "event_start"), ("A", "event_end")]
     assert tracker.open_count == 0
 
@@ -755,4 +757,5 @@ def test_nothing_refers_to_a_span_that_is_over(audit: ModuleType) -> None:
         return weakref.ref(span)
 
     gone = asyncio.run(main())
+    catch_up()
     assert gone() is None

@@ -7,6 +7,7 @@ leaves its step out. ``differential.player`` plays it.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from hypothesis import strategies as st
@@ -183,6 +184,8 @@ SPECIAL = {
 }
 
 FLAWS = ("missing", "extra", "unknown", "twice", "not_str", "self_twice")
+if sys.implementation.name == "pypy":  # the text of its TypeError for this one has the address of what is called in it
+    FLAWS = tuple([one for one in FLAWS if one != "not_str"])
 
 shapes = st.fixed_dictionaries(
     {

@@ -7,7 +7,6 @@ name that somebody has deleted from the module is called in the error.
 from __future__ import annotations
 
 import importlib
-import re
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -38,8 +37,6 @@ def own(goanna: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleT
 def renamed(seen: Any) -> Any:
     """Return records of our module as they would be of PyMongo's."""
     if isinstance(seen, str):
-        if sys.implementation.name == "pypy":  # the texts of its TypeErrors name the module of the function
-            seen = re.sub(r"goanna\.monitoring\._own\.\w+\.(?=_EventListeners\.\w+\(\))", "pymongo.monitoring.", seen)
         return seen.replace("goanna.monitoring._own", "pymongo.monitoring").replace(
             "goanna.monitoring", "pymongo.monitoring"
         )
