@@ -1,6 +1,6 @@
 # What is counted of an event when it is dropped or done, and all counts as they were at one moment.
 
-cdef void count_dropped(Ring ring, int reason) noexcept:
+cdef void count_dropped(Ring ring, Py_ssize_t reason) noexcept:
     goanna_acquire(&ring.lock)
     ring.published += 1
     ring.dropped[reason] += 1

@@ -89,7 +89,7 @@ Raises:
     cdef Py_ssize_t size
     cdef Py_ssize_t wake_at
     cdef Py_ssize_t generation
-    cdef int shut_number
+    cdef Py_ssize_t shut_number
     cdef bint newest
     cdef bint capture
     cdef bint unusual
@@ -170,7 +170,8 @@ Raises:
     @property
     def shut_for(self):
         """The reason for which events are dropped instead of taken in, or None."""
-        return None if self.shut_number == OPEN else REASONS[self.shut_number]
+        cdef Py_ssize_t number = goanna_get(&self.shut_number)
+        return None if number == OPEN else REASONS[number]
 
     def inlet(self, handler):
         """Return the way in for the events of one method."""
@@ -376,7 +377,7 @@ Raises:
         cdef int number = reason_number(reason)
         goanna_acquire(&self.lock)
         if self.shut_number == OPEN:
-            self.shut_number = number
+            goanna_set(&self.shut_number, number)
         goanna_release(&self.lock)
 
     def discard(self, reason):

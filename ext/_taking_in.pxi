@@ -9,8 +9,8 @@ cdef int take_in_slowly(Ring ring, PyObject* handler_, PyObject* event_) except 
     if goanna_get(&reports) and threading.get_ident() in reporting:
         count_dropped(ring, REENTRANT)
         return 0
-    if ring.shut_number != OPEN:
-        count_dropped(ring, ring.shut_number)
+    if goanna_get(&ring.shut_number) != OPEN:
+        count_dropped(ring, goanna_get(&ring.shut_number))
         return 0
     if ring.prepare is not None:
         try:
@@ -25,8 +25,8 @@ cdef int take_in_slowly(Ring ring, PyObject* handler_, PyObject* event_) except 
     if ring.capture:
         context = contextvars.copy_context()
     if not offer_to(ring, handler, event, context):
-        if ring.shut_number != OPEN:
-            count_dropped(ring, ring.shut_number)
+        if goanna_get(&ring.shut_number) != OPEN:
+            count_dropped(ring, goanna_get(&ring.shut_number))
         elif ring.full is not None:
             ring.full(handler, event, context)
         elif ring.newest:
@@ -103,8 +103,8 @@ cdef int push_out(Ring ring, object handler, object event, object context) excep
 cdef int push_again(Ring ring, object handler, object event, object context) except -1:
     """Take an event in where the ring has got room, or been shut, since it was found full."""
     if not offer_to(ring, handler, event, context):
-        if ring.shut_number != OPEN:
-            count_dropped(ring, ring.shut_number)
+        if goanna_get(&ring.shut_number) != OPEN:
+            count_dropped(ring, goanna_get(&ring.shut_number))
         else:
             push_out(ring, handler, event, context)
     return 0
