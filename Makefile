@@ -9,7 +9,7 @@ COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
 .PHONY: demo test dbally stress prefork matrix bench bench-smoke gate callgrind lint types docs dist package workflows \
-    release-notes sanitize interpreters sid clean
+    release-notes sanitize interpreters sid freethreaded tsan contention clean
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -137,6 +137,19 @@ interpreters:
 # The suite on the interpreters of Debian's sid, in a chroot. Takes root, debootstrap and half an hour.
 sid:
 	ONLY="$(ONLY)" ARGS="$(ARGS)" tools/sid
+
+# The tests of core, delivery and monitoring on an interpreter without a GIL, which is built where there is none.
+freethreaded:
+	ARGS="$(ARGS)" tools/freethreaded
+
+# Those of what threads do at once, on one that is built with ThreadSanitizer; takes half an hour the first time.
+tsan:
+	ARGS="$(ARGS)" tools/freethreaded --tsan
+
+# A fixed number of publishes by 1, 2 and 4 threads; CONTENDER is the interpreter, with goanna installed.
+CONTENDER ?= $(BIN)/python
+contention: $(VENV)/built
+	$(CONTENDER) -m benchmarks.contention $(ARGS)
 
 clean:
 	rm -rf $(VENV) .venv-* build dist src/*.egg-info src/goanna/*.so src/goanna/*/*.so .pytest_cache .mypy_cache \

@@ -15,17 +15,28 @@ Attributes:
     cdef readonly Py_ssize_t delivered
     cdef readonly Py_ssize_t failed
     cdef readonly Py_ssize_t filtered
+    cdef goanna_lock lock
 
     def add(self, Py_ssize_t delivered, Py_ssize_t failed, Py_ssize_t filtered):
         """Add to the counts, all at once."""
-        self.delivered += delivered
-        self.failed += failed
-        self.filtered += filtered
+        tally(self, delivered, failed, filtered)
 
     def read(self):
         """Return delivered, failed and filtered as they were at one moment."""
-        cdef Py_ssize_t delivered = self.delivered, failed = self.failed, filtered = self.filtered
+        cdef Py_ssize_t delivered, failed, filtered
+        goanna_acquire(&self.lock)
+        delivered, failed, filtered = self.delivered, self.failed, self.filtered
+        goanna_release(&self.lock)
         return delivered, failed, filtered
 
     def __repr__(self):
         return f"<Account delivered={self.delivered} failed={self.failed} filtered={self.filtered}>"
+
+
+cdef inline void tally(Account account, Py_ssize_t delivered, Py_ssize_t failed, Py_ssize_t filtered) noexcept:
+    """Add to the counts, all at once."""
+    goanna_acquire(&account.lock)
+    account.delivered += delivered
+    account.failed += failed
+    account.filtered += filtered
+    goanna_release(&account.lock)

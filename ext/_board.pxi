@@ -34,21 +34,26 @@ Attributes:
 
     cpdef enter(self, span):
         """Take a span in; beyond ``max_open`` the oldest goes out of view."""
-        self.count += 1
-        if self.latest is not None:
-            self.spans[self.latest] = None
-            if len(self.spans) >= self.max_open:
-                del self.spans[next(iter(self.spans))]
-        self.latest = span
+        oldest = None  # goes away when all is as it must be
+        with cython.critical_section(self):
+            self.count += 1
+            if self.latest is not None:
+                self.spans[self.latest] = None
+                if len(self.spans) >= self.max_open:
+                    oldest = next(iter(self.spans))
+                    del self.spans[oldest]
+            self.latest = span
 
     cpdef leave(self, span):
         """Let a span go."""
-        self.count -= 1
-        if self.latest is span:
-            self.latest = None
-        else:
-            self.spans.pop(span, None)
+        with cython.critical_section(self):
+            self.count -= 1
+            if self.latest is span:
+                self.latest = None
+            else:
+                self.spans.pop(span, None)
 
     def visible(self):
         """Return the open spans in view, the oldest first."""
-        return (*self.spans,) if self.latest is None else (*self.spans, self.latest)
+        with cython.critical_section(self):
+            return (*self.spans,) if self.latest is None else (*self.spans, self.latest)

@@ -23,7 +23,10 @@ Raises:
     cdef vectorcallfunc vectorcall
     cdef readonly Maker maker
     cdef readonly object errors
+    # One of the two, see table_of().
     cdef Table current
+    cdef list keeper
+    cdef goanna_lock lock
     cdef object __weakref__
 
     def __cinit__(self, maker, table, errors):
@@ -36,7 +39,10 @@ Raises:
             raise TypeError(f"the errors of a Channel must be callable or None, not {type(errors).__name__}")
         self.maker = maker
         self.errors = errors
-        self.current = table
+        if GOANNA_SHARED:
+            self.keeper = [table]
+        else:
+            self.current = table
 
     def __call__(self, *args, **kwargs):
         """Build an event from the arguments and hand it to the calls of the table."""
@@ -51,7 +57,7 @@ Raises:
         cls = self.maker.event_type
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
-        cdef Table table = self.current
+        cdef Table table = table_of(self)
         if table.sieved:
             sift(table, event, self.errors)
         else:
@@ -60,7 +66,7 @@ Raises:
     @property
     def table(self):
         """The calls that the next publish makes."""
-        return self.current
+        return table_of(self)
 
     def replace_table(self, table):
         """Make the calls of ``table`` from the next publish on; the old table is retired.
@@ -70,8 +76,12 @@ Raises:
         """
         if not isinstance(table, Table):
             raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
-        old = self.current
-        self.current = table
+        cdef Table old
+        if GOANNA_SHARED:
+            old = <Table>goanna_keep(self.keeper, &self.lock, table)
+        else:
+            old = self.current
+            self.current = table
         old.retire()
 
     def __getattr__(self, name):
@@ -81,14 +91,21 @@ Raises:
 
     def __bool__(self):
         """Return whether the table has calls."""
-        return self.current.size != 0
+        return table_of(self).size != 0
 
     def __repr__(self):
-        return f"<Channel of {self.maker.event_type.__qualname__} to {len(self.current.calls)}>"
+        return f"<Channel of {self.maker.event_type.__qualname__} to {len(table_of(self).calls)}>"
+
+
+cdef inline Table table_of(Channel self):
+    """Return the table with a reference that holds it, whoever replaces it meanwhile; None while the channel ends."""
+    if GOANNA_SHARED:
+        return <Table>goanna_kept(self.keeper)
+    return self.current
 
 
 cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyObject* names):
-    cdef Table table = self.current
+    cdef Table table = table_of(self)
     cdef Py_ssize_t nargs = PyVectorcall_NARGS(nargsf)
     if table is None:
         return None  # the collector is taking the channel apart

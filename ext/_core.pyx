@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False, auto_pickle=False
+# cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
 """The compiled core: the same names, signatures, texts and behaviour as ``goanna._core_py``, which explains them.
 
 Read the pure core first. What is different here is how, not what:
@@ -25,6 +25,7 @@ from goanna._setback import Setback
 __all__ = ["Account", "Call", "Channel", "Maker", "Sieve", "Table", "reader", "sampled"]
 
 include "_native.pxi"
+include "_shared.pxi"
 
 cdef extern from "_native.h":
     Py_ssize_t goanna_sieve_vectorcall "offsetof(struct __pyx_obj_6goanna_5_core_Sieve, vectorcall)"
@@ -56,6 +57,7 @@ def reader(cls, slot, name, doc=None):
 # counting an event that one of them keeps out.
 _sieves = PyCapsule_New(<void*>&sieves_made, "goanna._core._sieves", NULL)
 _filtered = PyCapsule_New(<void*>count_filtered, "goanna._core._filtered", NULL)
+goanna_prepare_readers()
 goanna_allow_vectorcall(Maker, goanna_maker_vectorcall)
 goanna_allow_vectorcall(Channel, goanna_channel_vectorcall)
 goanna_allow_vectorcall(Sieve, goanna_sieve_vectorcall)

@@ -7,26 +7,31 @@ cdef Py_ssize_t drained(Ring ring, Py_ssize_t most, long long nanoseconds) excep
     cdef long long begin = goanna_now()
     cdef long long start = begin
     cdef long long end
-    cdef unsigned long generation
+    cdef Py_ssize_t generation
     cdef Slot slot
     cdef PyObject* result
     while handled < most:
+        goanna_acquire(&ring.lock)
         if ring.size == 0:
-            if ring.gap is not None and ring.tail_lost:
+            lost = ring.tail_lost
+            goanna_release(&ring.lock)
+            if ring.gap is not None and lost:
                 ring.gap(ring.trailing())
             break
         if ring.gap is not None and ring.at(0).lost:
             lost = ring.at(0).lost
             ring.at(0).lost = 0
+            goanna_release(&ring.lock)
             ring.gap(lost)  # which may raise: the event is still in its place
             start = goanna_now()
             continue
         slot = ring.fetch()
+        goanna_release(&ring.lock)
         handler = <object>slot.handler
         event = own(slot.event)
         context = None if slot.context == NULL else own(slot.context)
         handled += 1
-        generation = ring.generation
+        generation = goanna_get(&ring.generation)
         if context is None:
             result = goanna_call_event(<PyObject*>handler, <PyObject*>event)
         else:
@@ -34,13 +39,13 @@ cdef Py_ssize_t drained(Ring ring, Py_ssize_t most, long long nanoseconds) excep
         end = goanna_now()
         if result != NULL:
             Py_XDECREF(result)
-            if generation == ring.generation:
+            if generation == goanna_get(&ring.generation):
                 count_done(ring, 1, 0, end - start)
         else:
             try:
                 raised()
             except BaseException as error:
-                if generation == ring.generation:
+                if generation == goanna_get(&ring.generation):
                     count_done(ring, 0, 1, end - start)
                 ring.report(error, handler, event)
         if ring.slow and end - start >= ring.slow and ring.slowed is not None:

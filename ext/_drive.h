@@ -107,12 +107,17 @@ static inline int goanna_by_identity(PyObject *value)
    as that. */
 static inline PyObject *goanna_look_up_in_slot(PyObject *owner, Py_ssize_t offset, PyObject *key)
 {
-    PyObject *mapping = goanna_load(owner, offset);
+    PyObject *mapping = goanna_look(owner, offset);
     PyObject *found = NULL;
     if (mapping != NULL && PyDict_CheckExact(mapping)) {
+#ifdef Py_GIL_DISABLED
+        (void)PyDict_GetItemRef(mapping, key, &found); /* NULL where it raised */
+#else
         found = PyDict_GetItemWithError(mapping, key);
+        Py_XINCREF(found);
+#endif
     }
-    Py_XINCREF(found);
+    goanna_let_go(mapping);
     return found;
 }
 

@@ -10,10 +10,7 @@ cdef int fan_out(Table table, object event, object errors) except -1:
             recover(table, index, event, errors, [])
             return 0
         Py_XDECREF(result)
-    table.finished += 1
-    if table.retired:
-        table.settle()
-    return 0
+    return table.count()
 
 
 cdef int sift(Table table, object event, object errors) except -1:
@@ -40,16 +37,15 @@ cdef int sift(Table table, object event, object errors) except -1:
             setback = Setback(table, index, event, errors, error, filtered or [])
             break
         if not admitted:
-            sieve.account.filtered += 1
+            tally(sieve.account, 0, 0, 1)
             if filtered is None:
                 filtered = []
             filtered.append(index)
     else:
-        if filtered is not None:
-            table.make_room()
-            for one in filtered:
-                table.exceptions[3 * <Py_ssize_t>one + 2] += 1
-        table.count()
+        if filtered is None:
+            table.count()
+        else:
+            table.finish((), (), filtered)
         return 0
     setback.resume()
     return 0

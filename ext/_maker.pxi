@@ -186,9 +186,15 @@ cdef object call_maker(Maker self, PyObject* const* args, size_t nargsf, PyObjec
 
 cdef object call_event_type(object cls, PyObject* const* args, size_t nargsf, PyObject* names):
     """The vectorcall of an event class: its own maker's, or that of ``type`` where someone has put it away."""
+    cdef Maker own
     cdef PyObject* maker = goanna_find_maker(<PyObject*>cls, MAKER_KEY)
     if maker != NULL and type(<object>maker) is Maker and (<Maker>maker).event_type is cls:
-        return (<Maker>maker).build(args, PyVectorcall_NARGS(nargsf), names)
+        if not GOANNA_SHARED:
+            return (<Maker>maker).build(args, PyVectorcall_NARGS(nargsf), names)
+        own = <Maker>maker
+        goanna_let_go(maker)
+        return own.build(args, PyVectorcall_NARGS(nargsf), names)
+    goanna_let_go(maker)
     positional = tuple([<object>args[index] for index in range(PyVectorcall_NARGS(nargsf))])
     keywords = {}
     if names != NULL:

@@ -63,42 +63,43 @@ static inline Py_ssize_t goanna_slot_offset(PyObject *cls, PyObject *descriptor)
    kept by name, offset and docstring, so that defining the same class again and again takes no more memory. */
 static PyObject *goanna_definitions = NULL;
 
+/* Before the first of them. */
+static int goanna_prepare_readers(void)
+{
+    goanna_definitions = PyDict_New();
+    return goanna_definitions == NULL ? -1 : 0;
+}
+
 static PyObject *goanna_new_reader(PyObject *cls, PyObject *name, Py_ssize_t offset, PyObject *doc)
 {
-    if (goanna_definitions == NULL && (goanna_definitions = PyDict_New()) == NULL) {
-        return NULL;
-    }
     PyObject *key = Py_BuildValue("(OnO)", name, offset, doc);
     if (key == NULL) {
         return NULL;
     }
+    /* Both texts live as long as their strings, which the key holds once it is in. */
+    const char *text = PyUnicode_AsUTF8(name);
+    const char *explained = doc == Py_None ? NULL : PyUnicode_AsUTF8(doc);
     PyMemberDef *definition = NULL;
-    PyObject *known = PyDict_GetItemWithError(goanna_definitions, key);
-    if (known != NULL) {
-        definition = (PyMemberDef *)PyLong_AsVoidPtr(known);
-    }
-    else if (!PyErr_Occurred()) {
-        /* Both texts live as long as their strings, which the key holds. */
-        const char *text = PyUnicode_AsUTF8(name);
-        const char *explained = doc == Py_None ? NULL : PyUnicode_AsUTF8(doc);
-        int fine = text != NULL && (explained != NULL || doc == Py_None);
-        definition = fine ? PyMem_Calloc(1, sizeof(PyMemberDef)) : NULL;
-        if (definition != NULL) {
-            definition->name = text;
-            definition->doc = explained;
-            definition->type = Py_T_OBJECT_EX;
-            definition->offset = offset;
-            definition->flags = Py_READONLY;
-            PyObject *address = PyLong_FromVoidPtr(definition);
-            if (address == NULL || PyDict_SetItem(goanna_definitions, key, address) < 0) {
-                PyMem_Free(definition);
-                definition = NULL;
-            }
-            Py_XDECREF(address);
-        }
-        else if (fine) {
+    if (text != NULL && (explained != NULL || doc == Py_None)) {
+        definition = PyMem_Calloc(1, sizeof(PyMemberDef));
+        if (definition == NULL) {
             PyErr_NoMemory();
         }
+    }
+    if (definition != NULL) {
+        definition->name = text;
+        definition->doc = explained;
+        definition->type = Py_T_OBJECT_EX;
+        definition->offset = offset;
+        definition->flags = Py_READONLY;
+        /* In one step, because another thread may define the same. */
+        PyObject *address = PyLong_FromVoidPtr(definition);
+        PyObject *known = address == NULL ? NULL : PyDict_SetDefault(goanna_definitions, key, address);
+        if (known != address || known == NULL) {
+            PyMem_Free(definition);
+            definition = known == NULL ? NULL : (PyMemberDef *)PyLong_AsVoidPtr(known);
+        }
+        Py_XDECREF(address);
     }
     Py_DECREF(key);
     return definition == NULL ? NULL : PyDescr_NewMember((PyTypeObject *)cls, definition);
@@ -197,14 +198,48 @@ static inline void goanna_take_over(PyObject *cls, vectorcallfunc function)
     if (meta == &PyType_Type || meta->tp_call != PyType_Type.tp_call) {
         return;
     }
-    meta->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL; /* heap types don't inherit it before 3.12 */
+    if (!(meta->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL)) {
+        meta->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL; /* heap types don't inherit it before 3.12 */
+    }
     ((PyTypeObject *)cls)->tp_vectorcall = function;
 }
 
-/* The class's own maker, borrowed, or NULL. */
+/* The class's own maker, or NULL; borrowed where there is a GIL, see goanna_let_go(). */
 static inline PyObject *goanna_find_maker(PyObject *cls, PyObject *key)
 {
+#ifdef Py_GIL_DISABLED
+    PyObject *found;
+    if (PyDict_GetItemRef(((PyTypeObject *)cls)->tp_dict, key, &found) < 0) {
+        PyErr_Clear(); /* a class whose namespace can't be searched is called in the ordinary way */
+    }
+    return found;
+#else
     return PyDict_GetItemWithError(((PyTypeObject *)cls)->tp_dict, key);
+#endif
+}
+
+/* A reference that is borrowed where there is a GIL and owned where there is none. */
+static inline void goanna_let_go(PyObject *value)
+{
+#ifdef Py_GIL_DISABLED
+    Py_XDECREF(value);
+#else
+    (void)value;
+#endif
+}
+
+/* What a slot holds, as such a reference; NULL where there is nothing. */
+static inline PyObject *goanna_look(PyObject *owner, Py_ssize_t offset)
+{
+    PyObject *value;
+#ifdef Py_GIL_DISABLED
+    Py_BEGIN_CRITICAL_SECTION(owner); /* under which the interpreter writes slots */
+    value = Py_XNewRef(goanna_load(owner, offset));
+    Py_END_CRITICAL_SECTION();
+#else
+    value = goanna_load(owner, offset);
+#endif
+    return value;
 }
 
 #endif

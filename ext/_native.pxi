@@ -13,6 +13,7 @@ cdef extern from "_native.h":
     object goanna_call_one(object function, object argument)
     # Slots by offset.
     Py_ssize_t goanna_slot_offset(object cls, object descriptor) except -1
+    int goanna_prepare_readers() except -1
     object goanna_new_reader(object cls, object name, Py_ssize_t offset, object doc)
     object goanna_allocate(PyTypeObject* cls)
     void goanna_store(PyObject* event, Py_ssize_t offset, PyObject* value) noexcept
@@ -29,6 +30,9 @@ cdef extern from "_native.h":
     void goanna_rename(object cls, const char* name) noexcept
     void goanna_take_over(object cls, vectorcallfunc function) noexcept
     PyObject* goanna_find_maker(PyObject* cls, object key) noexcept
+    # References that are borrowed only where there is a GIL.
+    void goanna_let_go(PyObject* value) noexcept
+    PyObject* goanna_look(PyObject* owner, Py_ssize_t offset) noexcept
 
 
 cdef inline int raised() except -1:

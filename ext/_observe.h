@@ -57,6 +57,25 @@ static inline PyObject *goanna_first_key(PyObject *mapping)
     return NULL;
 }
 
+/* The same as a new reference, None for none; a mapping that several threads have may change meanwhile. */
+static inline PyObject *goanna_first_key_held(PyObject *mapping)
+{
+    PyObject *key = NULL;
+#ifdef Py_GIL_DISABLED
+    Py_BEGIN_CRITICAL_SECTION(mapping);
+    key = Py_XNewRef(goanna_first_key(mapping));
+    Py_END_CRITICAL_SECTION();
+#else
+    key = goanna_first_key(mapping);
+    Py_XINCREF(key);
+#endif
+    if (key == NULL) {
+        key = Py_None;
+        Py_INCREF(key);
+    }
+    return key;
+}
+
 static inline PyObject *goanna_borrow(PyObject *mapping, PyObject *key)
 {
     return PyDict_GetItemWithError(mapping, key);
@@ -95,15 +114,22 @@ static inline Py_ssize_t goanna_list_size(PyObject *values)
     return PyList_GET_SIZE(values);
 }
 
+/* A new reference to an item; NULL without an exception where the list ends before it, as it may since somebody looked. */
 static inline PyObject *goanna_list_item(PyObject *values, Py_ssize_t index)
 {
+#ifdef Py_GIL_DISABLED
+    PyObject *item = PyList_GetItemRef(values, index);
+    if (item == NULL) {
+        PyErr_Clear();
+    }
+#else
     PyObject *item = PyList_GET_ITEM(values, index);
     Py_INCREF(item);
+#endif
     return item;
 }
 
-/* Whether a list holds the very objects that a tuple does. */
-static inline int goanna_same_items(PyObject *values, PyObject *items)
+static inline int goanna_compare_items(PyObject *values, PyObject *items)
 {
     Py_ssize_t size = PyTuple_GET_SIZE(items);
     if (PyList_GET_SIZE(values) != size) {
@@ -115,6 +141,39 @@ static inline int goanna_same_items(PyObject *values, PyObject *items)
         }
     }
     return 1;
+}
+
+/* Whether a list holds the very objects that a tuple does. */
+static inline int goanna_same_items(PyObject *values, PyObject *items)
+{
+    int same;
+#ifdef Py_GIL_DISABLED
+    Py_BEGIN_CRITICAL_SECTION(values);
+    same = goanna_compare_items(values, items);
+    Py_END_CRITICAL_SECTION();
+#else
+    same = goanna_compare_items(values, items);
+#endif
+    return same;
+}
+
+/* Numbers that threads note for each other. */
+static inline unsigned long long goanna_noted(unsigned long long *number)
+{
+#if defined(Py_GIL_DISABLED) && !defined(_MSC_VER)
+    return __atomic_load_n(number, __ATOMIC_ACQUIRE);
+#else
+    return *number;
+#endif
+}
+
+static inline void goanna_note(unsigned long long *number, unsigned long long value)
+{
+#if defined(Py_GIL_DISABLED) && !defined(_MSC_VER)
+    __atomic_store_n(number, value, __ATOMIC_RELEASE);
+#else
+    *number = value;
+#endif
 }
 
 static inline int goanna_is_true(PyObject *value)

@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False, auto_pickle=False
+# cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
 """Replacements for the ``publish_*`` methods of PyMongo, compiled: the same as those in ``_publish_py``.
 
 Read the pure ones first; here is only how. A publisher takes its arguments from the stack, checks by version numbers
@@ -23,6 +23,7 @@ from goanna.monitoring._publish_py import resolved
 __all__ = ["publisher", "refresh"]
 
 include "_native.pxi"
+include "_shared.pxi"
 
 cdef extern from "_observe.h":
     PyObject* goanna_call_original(PyObject* original, PyObject* const* args, size_t nargsf, PyObject* names) noexcept
@@ -37,7 +38,10 @@ cdef extern from "_observe.h":
     bint goanna_is_list(object value) noexcept
     bint goanna_same_items(object values, tuple items) noexcept
     Py_ssize_t goanna_list_size(object values) noexcept
-    object goanna_list_item(object values, Py_ssize_t index)
+    PyObject* goanna_list_item(object values, Py_ssize_t index) noexcept
+    object goanna_first_key_held(PyObject* mapping)
+    unsigned long long goanna_noted(unsigned long long* number) noexcept
+    void goanna_note(unsigned long long* number, unsigned long long value) noexcept
     void goanna_mark_method(object cls) noexcept
     bint goanna_is_true(PyObject* value) except -1
     Py_ssize_t goanna_publisher_vectorcall "offsetof(struct __pyx_obj_6goanna_10monitoring_8_publish_Publisher, vectorcall)"
@@ -60,7 +64,7 @@ cdef struct Store:
 
 COMPUTED = {None: 0, "command_name": -2, "micros": -3}
 
-cdef unsigned long long epoch = 0
+cdef Py_ssize_t epoch = 0
 
 # For every command name met the pair of itself and its lower-case form, None for the handshakes; kept small by starting
 # anew.
@@ -71,8 +75,7 @@ cdef object HANDSHAKES = ("hello", "ismaster")
 
 def refresh():
     """Have the rows of pre-resolved methods made anew at the next publish."""
-    global epoch
-    epoch += 1
+    goanna_add(&epoch, 1)
 
 
 def publisher(plan, names, *, resolve):
@@ -109,7 +112,11 @@ cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf,
             return None
     if self.kind != PLAIN:
         if self.kind == STARTED:
-            value = goanna_first_key(values[self.command])
+            if GOANNA_SHARED:
+                name = goanna_first_key_held(values[self.command])
+                value = <PyObject*>name
+            else:
+                value = goanna_first_key(values[self.command])
         else:
             value = values[self.command_name]
         if value == NULL or not goanna_is_text(value) or self.kind != FAILED and not self.harmless(value):
@@ -126,8 +133,8 @@ cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf,
             values[self.reply] = <PyObject*>reply
     # The original reads the list once, and what is no list may tell how often it was asked; so it is read here for both
     # uses, and only a list, which nobody notices being looked at, is looked at before delivery.
-    listeners = getattr(<object>args[0], self.listeners) if row is None or sieves_made[0] else None
-    if sieves_made[0] and goanna_is_list(listeners):
+    listeners = getattr(<object>args[0], self.listeners) if row is None or goanna_get(sieves_made) else None
+    if goanna_get(sieves_made) and goanna_is_list(listeners):
         screen = self.find_screen(<object>args[0], <list>listeners)
         if screen.sieves is not None and screen.rejects(
             <PyObject*>name, NULL if self.database < 0 else values[self.database]

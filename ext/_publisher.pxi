@@ -108,7 +108,10 @@ cdef class Publisher:
     cdef bint untouched(self) except -1:
         """Return whether the namespace and the event class are such that filling slots is what the original does."""
         cdef unsigned long long version = goanna_namespace_version(self.namespace)
-        if version == 0 or version != self.namespace_version:
+        if GOANNA_SHARED:  # there is no such number from 3.12 on, and nothing that two threads may set at once
+            if not self.as_it_was():
+                return False
+        elif version == 0 or version != self.namespace_version:
             self.namespace_version = 0
             if self.namespace.get(self.event_name) is not self.event_type:
                 return False
@@ -120,13 +123,25 @@ cdef class Publisher:
                 self.sensitive = self.namespace.get("_SENSITIVE_COMMANDS")
             self.namespace_version = version
         version = goanna_type_version(self.event_type)
-        if version == 0 or version != self.type_version:
-            self.type_version = 0
+        if version == 0 or version != goanna_noted(&self.type_version):
+            goanna_note(&self.type_version, 0)
             if constructors(self.event_type) != self.constructors:
                 return False
             self.event_type.__init__  # an attribute that is looked up makes the interpreter number the class
-            self.type_version = goanna_type_version(self.event_type)
+            version = goanna_type_version(self.event_type)
+            if constructors(self.event_type) != self.constructors:
+                return False
+            goanna_note(&self.type_version, version)
         return True
+
+    cdef bint as_it_was(self) except -1:
+        """Return whether the namespace still has what the original uses."""
+        if self.namespace.get(self.event_name) is not self.event_type:
+            return False
+        return self.kind == PLAIN or (
+            self.namespace.get("_is_speculative_authenticate") is self.speculative
+            and self.namespace.get("_to_micros") is self.to_micros
+        )
 
     cdef bint parse(self, PyObject** values, PyObject* const* args, Py_ssize_t nargs, PyObject* names):
         """Put the arguments where the parameters are; return whether they fit."""
@@ -155,7 +170,8 @@ cdef class Publisher:
                 in_order = in_order and index == nargs + count
                 values[index] = args[nargs + count]
             if in_order:
-                self.in_order = keywords
+                if not GOANNA_SHARED:
+                    self.in_order = keywords
                 return True
         for index in range(nargs, self.size):
             if values[index] == NULL:
@@ -179,8 +195,11 @@ cdef class Publisher:
 
     cdef bint harmless(self, PyObject* name) except -1:
         """Return whether a command of this name is certainly not kept out of events."""
-        cdef tuple known = self.known
+        cdef tuple known
         cdef PyObject* found
+        if GOANNA_SHARED:
+            return self.harmless_anew(<object>name)
+        known = self.known
         if not goanna_is_text(name) or not goanna_is_plain_set(self.sensitive):
             return False
         if known is None or <PyObject*>known[0] != name:
@@ -196,10 +215,26 @@ cdef class Publisher:
             self.known = known
         return known[1] is not None and not goanna_in_set(self.sensitive, <PyObject*>known[1])
 
+    cdef bint harmless_anew(self, object name) except -1:
+        """Return the same without the notes that two threads can't replace at once."""
+        sensitive = self.namespace.get("_SENSITIVE_COMMANDS")
+        if not goanna_is_text(<PyObject*>name) or not goanna_is_plain_set(sensitive):
+            return False
+        known = lowered.get(name)
+        if known is None:
+            if len(lowered) > 1000:
+                lowered.clear()
+            text = name.lower()
+            known = (name, None if text in HANDSHAKES else text)
+            lowered[name] = known
+        text = (<tuple>known)[1]
+        return text is not None and not goanna_in_set(sensitive, <PyObject*>text)
+
     cdef int deliver(self, object listeners, object event) except -1:
         """Call the method of every listener that is in the list when its turn comes."""
         cdef Py_ssize_t index = 0
         cdef PyObject* result
+        cdef PyObject* found
         if not goanna_is_list(listeners):
             for listener in listeners:
                 result = goanna_call_method(<PyObject*>self.method, <PyObject*>listener, <PyObject*>event)
@@ -208,7 +243,10 @@ cdef class Publisher:
                 Py_XDECREF(result)
             return 0
         while index < goanna_list_size(listeners):
-            listener = goanna_list_item(listeners, index)
+            found = goanna_list_item(listeners, index)
+            if GOANNA_SHARED and found == NULL:
+                break
+            listener = goanna_own(found)
             result = goanna_call_method(<PyObject*>self.method, <PyObject*>listener, <PyObject*>event)
             if result == NULL:
                 self.handle()
@@ -242,26 +280,28 @@ cdef class Publisher:
         """Return the methods of this client's listeners."""
         now = getattr(instance, self.listeners)
         # The row used last fits whoever has the same listeners; most programs have one client.
-        cdef Row last = self.last
+        cdef Row last = None if GOANNA_SHARED else self.last
         if last is not None and last.fits(now):
             return last
         row = instance.__dict__.get(self.row)
         if type(row) is not Row or not (<Row>row).fits(now):
             row = Row(now, self.method)
             instance.__dict__[self.row] = row
-        self.last = <Row>row
+        if not GOANNA_SHARED:
+            self.last = <Row>row
         return <Row>row
 
     cdef Screen find_screen(self, object instance, list now):
         """Return what can be said of this client's events before they are built."""
-        cdef Screen last = self.screen
+        cdef Screen last = None if GOANNA_SHARED else self.screen
         if last is not None and last.fits(now):
             return last
         screen = instance.__dict__.get(self.screen_name)
         if type(screen) is not Screen or not (<Screen>screen).fits(now):
             screen = Screen(now, self.method, self.event_type, self.fields)
             instance.__dict__[self.screen_name] = screen
-        self.screen = <Screen>screen
+        if not GOANNA_SHARED:
+            self.screen = <Screen>screen
         return <Screen>screen
 
 

@@ -11,22 +11,22 @@ def enter_report():
     Returns:
         Whether it did not do so already; then :func:`leave_report` must follow.
     """
-    global reports
     thread = threading.get_ident()  # looked up each time: gevent puts that of greenlets there
     if thread in reporting:
         return False
     reporting.add(thread)
-    reports = len(reporting)
+    goanna_add(&reports, 1)
     return True
 
 
 def in_report():
     """Return whether this thread writes a report of goanna's own at this moment."""
-    return bool(reports and threading.get_ident() in reporting)
+    return bool(goanna_get(&reports) and threading.get_ident() in reporting)
 
 
 def leave_report():
     """Say that the report is written."""
-    global reports
-    reporting.discard(threading.get_ident())
-    reports = len(reporting)
+    thread = threading.get_ident()
+    if thread in reporting:
+        reporting.discard(thread)
+        goanna_add(&reports, -1)

@@ -4,6 +4,7 @@
 
 #include <Python.h>
 #include <string.h>
+#include "_shared.h"
 #ifdef _WIN32
 #include <windows.h>
 #else
@@ -58,13 +59,13 @@ static inline void goanna_about_to_write(void *place)
 /* How often this process has been forked off since the module was loaded, as far as anyone has asked. Linux wipes a page
    in every child, also of a fork that runs no hooks, so that asking is one read of memory; elsewhere it is getpid(). */
 static volatile char *goanna_page = NULL;
-static long goanna_process = 0;
-static unsigned long goanna_generation = 0;
+static Py_ssize_t goanna_process = 0;
+static Py_ssize_t goanna_generation = 0;
 
 static void goanna_watch_forks(void)
 {
 #ifndef _WIN32
-    goanna_process = (long)getpid();
+    goanna_process = (Py_ssize_t)getpid();
 #ifdef MADV_WIPEONFORK
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
     void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -81,21 +82,36 @@ static void goanna_watch_forks(void)
 #endif
 }
 
-static inline unsigned long goanna_forks(void)
+static inline Py_ssize_t goanna_forks(void)
 {
 #ifndef _WIN32
     if (goanna_page != NULL) {
+#ifdef Py_GIL_DISABLED
+        /* One thread of the child counts the fork; the others wait for the two steps of that. */
+        char now = __atomic_load_n(goanna_page, __ATOMIC_ACQUIRE);
+        while (now != 1) {
+            if (now == 0 && __atomic_compare_exchange_n(goanna_page, &now, 2, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+                goanna_add(&goanna_generation, 1);
+                __atomic_store_n(goanna_page, 1, __ATOMIC_SEQ_CST);
+                break;
+            }
+            now = __atomic_load_n(goanna_page, __ATOMIC_ACQUIRE);
+        }
+#else
         if (*goanna_page == 0) {
             *goanna_page = 1;
             goanna_generation++;
         }
+#endif
     }
-    else if ((long)getpid() != goanna_process) {
-        goanna_process = (long)getpid();
-        goanna_generation++;
+    else {
+        Py_ssize_t known = goanna_get(&goanna_process), here = (Py_ssize_t)getpid();
+        if (here != known && goanna_move(&goanna_process, known, here)) {
+            goanna_add(&goanna_generation, 1);
+        }
     }
 #endif
-    return goanna_generation;
+    return goanna_get(&goanna_generation);
 }
 
 /* The number of bits of a duration, at most the last bucket. */

@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False, auto_pickle=False
+# cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
 """The bounded buffer behind queued and on-loop delivery, compiled: the same as ``goanna._ring_py``, which explains it.
 
 A push takes no lock and allocates nothing: it runs from beginning to end under the interpreter's lock, and whatever
@@ -17,6 +17,7 @@ import threading
 __all__ = ["BUCKETS", "REASONS", "Inlet", "Ring", "enter_report", "in_report", "leave_report"]
 
 include "_native.pxi"
+include "_shared.pxi"
 
 cdef extern from "_ring.h":
     enum: GOANNA_BUCKETS
@@ -24,7 +25,7 @@ cdef extern from "_ring.h":
     long long goanna_about_now() noexcept
     void goanna_about_to_write(void* place) noexcept
     void goanna_watch_forks() noexcept
-    unsigned long goanna_forks() noexcept
+    Py_ssize_t goanna_forks() noexcept
     int goanna_bucket(long long nanoseconds) noexcept
     PyObject* goanna_call_event(PyObject* method, PyObject* event) noexcept
     PyObject* goanna_call_within(PyObject* context, PyObject* method, PyObject* event) noexcept
@@ -74,14 +75,15 @@ Attributes:
 Raises:
     ValueError: ``maxsize`` is less than 1."""
 
+    cdef goanna_lock lock  # for all that follows up to `streak`
     cdef Slot* slots
     cdef Py_ssize_t room
     cdef Py_ssize_t maxsize
     cdef Py_ssize_t head
     cdef Py_ssize_t size
     cdef Py_ssize_t wake_at
-    cdef unsigned long generation
-    cdef int shut_number
+    cdef Py_ssize_t generation
+    cdef Py_ssize_t shut_number
     cdef bint newest
     cdef bint capture
     cdef bint unusual
@@ -153,12 +155,17 @@ Raises:
     @property
     def accepted(self):
         """How many events went into the buffer."""
-        return self.removed + self.size
+        cdef Py_ssize_t accepted
+        goanna_acquire(&self.lock)
+        accepted = self.removed + self.size
+        goanna_release(&self.lock)
+        return accepted
 
     @property
     def shut_for(self):
         """The reason for which events are dropped instead of taken in, or None."""
-        return None if self.shut_number == OPEN else REASONS[self.shut_number]
+        cdef Py_ssize_t number = goanna_get(&self.shut_number)
+        return None if number == OPEN else REASONS[number]
 
     def inlet(self, handler):
         """Return the way in for the events of one method."""
@@ -180,19 +187,22 @@ Raises:
         return 0
 
     cdef int take_in(self, PyObject* handler, PyObject* event) except -1:
-        if (
-            goanna_forks() != self.generation
-            or reports
-            or self.shut_number != OPEN
-            or self.unusual
-            or self.size >= self.room
-        ):
+        cdef bint wake
+        if goanna_forks() != goanna_get(&self.generation):
+            return take_in_slowly(self, handler, event)
+        goanna_acquire(&self.lock)
+        if goanna_get(&reports) or self.shut_number != OPEN or self.unusual or self.size >= self.room:
+            goanna_release(&self.lock)
             return take_in_slowly(self, handler, event)
         Py_INCREF(<object>event)
-        return self.append(handler, event, NULL)
+        wake = self.append(handler, event, NULL)
+        goanna_release(&self.lock)
+        if wake:
+            self.wake()
+        return 0
 
-    cdef int append(self, PyObject* handler, PyObject* event, PyObject* context) except -1:
-        """Append to a buffer that has room; the references are taken over."""
+    cdef inline bint append(self, PyObject* handler, PyObject* event, PyObject* context) noexcept:
+        """Append to a buffer that has room; the references are taken over. Return whether to wake the consumer."""
         cdef Slot* slot = self.at(self.size)
         cdef Py_ssize_t pending
         # What the worker has taken out on another processor is in that one's cache, too, and having it back for writing
@@ -211,8 +221,8 @@ Raises:
             self.high_water = pending
         if self.size >= self.wake_at:
             self.wake_at = NEVER
-            self.wake()
-        return 0
+            return True
+        return False
 
     def offer(self, handler, event, context=None):
         """Take an event in if there is room and the ring is not shut; return whether."""
@@ -259,10 +269,13 @@ Raises:
         """
         cdef Slot slot
         cdef Py_ssize_t number
+        goanna_acquire(&self.lock)
         if self.size == 0:
+            goanna_release(&self.lock)
             return None
         number = self.removed
         slot = self.fetch()
+        goanna_release(&self.lock)
         event = own(slot.event)
         context = None if slot.context == NULL else own(slot.context)
         return number, <object>slot.handler, event, context, slot.time, slot.lost
@@ -276,12 +289,20 @@ Raises:
         cdef Slot slot
         cdef Py_ssize_t lost = 0
         cdef list events = []
-        if self.size:
-            lost = self.at(0).lost
-        while self.size and len(events) < most and not (events and self.at(0).lost):
-            slot = self.fetch()
-            events.append(own(slot.event))
-            Py_XDECREF(slot.context)
+        cdef list contexts = None
+        goanna_acquire(&self.lock)
+        try:
+            if self.size:
+                lost = self.at(0).lost
+            while self.size and len(events) < most and not (events and self.at(0).lost):
+                slot = self.fetch()
+                events.append(own(slot.event))
+                if slot.context != NULL:
+                    if contexts is None:
+                        contexts = []
+                    contexts.append(own(slot.context))  # letting go of it may run any code, so not here
+        finally:
+            goanna_release(&self.lock)
         return events, lost
 
     def done(self, Py_ssize_t delivered, Py_ssize_t failed, long long nanoseconds):
@@ -294,14 +315,20 @@ Raises:
         It is exact for a consumer that takes events up in order, one call after another.
         """
         cdef Py_ssize_t count = 0
+        goanna_acquire(&self.lock)
         if self.in_flight and self.flight_number < number:
             count = min(self.in_flight, number - self.flight_number)
-        return count + min(max(number - self.removed, 0), self.size)
+        count += min(max(number - self.removed, 0), self.size)
+        goanna_release(&self.lock)
+        return count
 
     def trailing(self):
         """Return how many events were dropped after the last one that was taken in, and forget it."""
-        cdef Py_ssize_t lost = self.tail_lost
+        cdef Py_ssize_t lost
+        goanna_acquire(&self.lock)
+        lost = self.tail_lost
         self.tail_lost = 0
+        goanna_release(&self.lock)
         return lost
 
     def drain(self, Py_ssize_t most, long long nanoseconds):
@@ -318,21 +345,26 @@ Raises:
 
     def arm(self, Py_ssize_t level):
         """Ask to be woken when this many events wait; return False, and do nothing, if they do already."""
-        if self.size >= level:
-            return False
-        self.wake_at = level
-        return True
+        cdef bint armed = False
+        goanna_acquire(&self.lock)
+        if self.size < level:
+            self.wake_at = level
+            armed = True
+        goanna_release(&self.lock)
+        return bool(armed)
 
     def disarm(self):
         """Take that back; return False if it is too late and the wake-up has been, or is being, called."""
-        cdef bint armed = self.wake_at != NEVER
+        cdef bint armed
+        goanna_acquire(&self.lock)
+        armed = self.wake_at != NEVER
         self.wake_at = NEVER
+        goanna_release(&self.lock)
         return bool(armed)
 
     def rouse(self):
         """Wake the consumer now if it has asked to be woken at all."""
-        if self.wake_at != NEVER:
-            self.wake_at = NEVER
+        if self.disarm():
             self.wake()
 
     # Both sides.
@@ -340,8 +372,10 @@ Raises:
     def shut(self, reason):
         """Drop what is pushed from now on, for this reason; the first reason stays."""
         cdef int number = reason_number(reason)
+        goanna_acquire(&self.lock)
         if self.shut_number == OPEN:
-            self.shut_number = number
+            goanna_set(&self.shut_number, number)
+        goanna_release(&self.lock)
 
     def discard(self, reason):
         """Drop what waits, for this reason; return how many events that were."""

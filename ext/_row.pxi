@@ -5,7 +5,7 @@
 cdef class Row:
     """The methods of one client's listeners for one kind of event."""
 
-    cdef unsigned long long epoch
+    cdef Py_ssize_t epoch
     cdef tuple listeners
     cdef tuple methods
     cdef goanna_call* calls
@@ -13,7 +13,7 @@ cdef class Row:
 
     def __cinit__(self, listeners, name):
         cdef Py_ssize_t index
-        self.epoch = epoch
+        self.epoch = goanna_get(&epoch)
         self.listeners = tuple(listeners)
         self.methods = resolved(self.listeners, name)
         self.size = len(self.methods)
@@ -28,4 +28,4 @@ cdef class Row:
 
     cdef bint fits(self, object now):
         """Return whether these are still the listeners."""
-        return self.epoch == epoch and goanna_is_list(now) and goanna_same_items(now, self.listeners)
+        return self.epoch == goanna_get(&epoch) and goanna_is_list(now) and goanna_same_items(now, self.listeners)

@@ -25,7 +25,7 @@ cdef object NOTHING = object()
 
 
 cdef void count_filtered(PyObject* sieve) noexcept:
-    (<Sieve>sieve).account.filtered += 1
+    tally((<Sieve>sieve).account, 0, 0, 1)
 
 
 @cython.final
@@ -63,12 +63,11 @@ Raises:
     cdef readonly tuple sample
     cdef readonly object rest
     cdef unsigned long long threshold
-    cdef unsigned long long seen
+    cdef Py_ssize_t seen
     cdef goanna_call call
 
     def __cinit__(self, target, account, types=None, members=(), least=(), sample=None, rest=None):
-        global sieves_made
-        sieves_made += 1
+        goanna_add(&sieves_made, 1)
         self.vectorcall = <vectorcallfunc>call_sieve
         if not callable(target):
             raise TypeError(f"the target of a Sieve must be callable, not {type(target).__name__}")
@@ -129,17 +128,17 @@ Raises:
             except Skip:
                 raise
             except BaseException:
-                self.account.failed += 1
+                tally(self.account, 0, 1, 0)
                 raise
         Py_XDECREF(result)
-        self.account.delivered += 1
+        tally(self.account, 1, 0, 0)
         return 0
 
     cdef int decide(self, object event) except -1:
         try:
             return self.holds(event)
         except BaseException:
-            self.account.failed += 1
+            tally(self.account, 0, 1, 0)
             raise
 
     cdef int holds(self, object event) except -1:
@@ -161,8 +160,7 @@ Raises:
         if self.sample is not None:
             value = goanna_attribute(event, self.sample[0], None)
             if value is None:
-                self.seen += 1
-                if mixed(self.seen) >= self.threshold:
+                if mixed(<unsigned long long>(goanna_add(&self.seen, 1) + 1)) >= self.threshold:
                     return 0
             elif mixed(goanna_number(value)) >= self.threshold:
                 return 0
@@ -183,7 +181,7 @@ cdef object call_sieve(Sieve self, PyObject* const* args, size_t nargsf, PyObjec
     if self.decide(event):
         self.forward(event)
     else:
-        self.account.filtered += 1
+        tally(self.account, 0, 0, 1)
     return None
 
 
@@ -210,7 +208,7 @@ cdef class Early:
             return True
         if contains(self.values, value):
             return False
-        if goanna_is_text(value):
+        if not GOANNA_SHARED and goanna_is_text(value):  # two threads can't replace it at once
             self.rejected = <object>value
         return True
 

@@ -40,7 +40,7 @@ cdef class Steps:
     cdef object waiting
     cdef Py_ssize_t index
     cdef State state
-    cdef bint running
+    cdef Py_ssize_t running
 
     cdef int go(self, PyObject** result) except -1:
         """Go on until a handler suspends or the stage ends; return 1 with what is yielded, or 0 with the result."""
@@ -145,11 +145,11 @@ cdef class Steps:
             error = error() if value is None else error(value)
         if traceback is not None:
             error = error.with_traceback(traceback)
-        self.check()
+        before_step(<PyObject*>self)
         if self.waiting is None:
             self.state = DONE
+            goanna_set(&self.running, 0)
             raise error
-        self.running = True
         try:
             if isinstance(error, GeneratorExit):
                 self.closed()
@@ -171,7 +171,7 @@ cdef class Steps:
             self.state = DONE
             raise
         finally:
-            self.running = False
+            goanna_set(&self.running, 0)
         if status == 0:
             raise StopIteration(goanna_own(result))
         return goanna_own(result)

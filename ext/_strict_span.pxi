@@ -78,7 +78,10 @@ handler; the compiled core makes one only where handlers come and go or define w
             if goanna_is_list(self.handlers):
                 if self.index >= goanna_list_size(self.handlers):
                     break
-                handler = goanna_list_item(self.handlers, self.index)
+                got = goanna_list_item(self.handlers, self.index)
+                if GOANNA_SHARED and got == NULL:
+                    break
+                handler = goanna_own(got)
             elif self.index < len(self.handlers):
                 handler = self.handlers[self.index]
             else:
@@ -132,8 +135,9 @@ handler; the compiled core makes one only where handlers come and go or define w
 
     cdef int begin(self) except -1:
         """Take the tracker's list as it is now."""
-        cdef PyObject* found = goanna_load(<PyObject*>self.tracker, self.slots.handlers)
+        cdef PyObject* found = goanna_look(<PyObject*>self.tracker, self.slots.handlers)
         handlers = self.tracker._handlers if found == NULL else <object>found
+        goanna_let_go(found)
         # Only a list changes under the loop in a way that is seen.
         self.handlers = handlers if goanna_is_list(handlers) else tuple(handlers)
         self.index = 0

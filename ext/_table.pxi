@@ -61,9 +61,10 @@ Raises:
 
     cdef readonly tuple calls
     cdef readonly Py_ssize_t finished
-    cdef readonly bint retired
     cdef readonly bint sieved
+    cdef Py_ssize_t is_retired
     cdef Py_ssize_t settled
+    cdef goanna_lock lock  # for all counts but `finished`
     cdef Py_ssize_t size
     cdef goanna_call* row
     # For each call how often it was skipped, failed and was filtered out since the last time; NULL until one was.
@@ -94,6 +95,12 @@ Raises:
             goanna_set_call(&self.row[index], call.method)
         if self.sieved and maker is not None:
             self.find_early(maker)
+        if GOANNA_SHARED:
+            self.make_room()
+
+    @property
+    def retired(self):
+        return bool(goanna_get(&self.is_retired))
 
     cdef int find_early(self, Maker maker) except -1:
         """Note what every call tests before the event is built, if they all do."""
@@ -123,21 +130,22 @@ Raises:
 
     cpdef settle(self):
         """Add the publishes finished since the last time to the account of every call."""
-        cdef Py_ssize_t count = self.finished - self.settled
-        cdef Py_ssize_t index
+        cdef Py_ssize_t count, index
         cdef Py_ssize_t* three
         cdef Account account
+        goanna_acquire(&self.lock)
+        count = goanna_get(&self.finished) - self.settled
         if count:
             self.settled += count
             for index in range(self.size):
                 account = (<Call>self.calls[index]).account
-                account.delivered += count
-                if self.exceptions != NULL:
+                if self.exceptions == NULL:
+                    tally(account, count, 0, 0)
+                else:
                     three = self.exceptions + 3 * index
-                    account.delivered -= three[0] + three[1] + three[2]
-                    account.failed += three[1]
-                    account.filtered += three[2]
+                    tally(account, count - three[0] - three[1] - three[2], three[1], three[2])
                     three[0] = three[1] = three[2] = 0
+        goanna_release(&self.lock)
 
     def finish(self, skipped=(), failed=(), filtered=()):
         """Count one publish that went through this table to its end.
@@ -151,12 +159,18 @@ Raises:
         cdef tuple kinds = (tuple(skipped), tuple(failed), tuple(filtered))
         cdef Py_ssize_t kind
         self.make_room()
-        for kind in range(3):
-            for one in <tuple>kinds[kind]:
-                position = one
-                if 0 <= position < self.size:
-                    self.exceptions[3 * position + kind] += 1
-        self.count()
+        goanna_acquire(&self.lock)
+        try:
+            for kind in range(3):
+                for one in <tuple>kinds[kind]:
+                    position = one
+                    if 0 <= position < self.size:
+                        self.exceptions[3 * position + kind] += 1
+            goanna_add(&self.finished, 1)
+        finally:
+            goanna_release(&self.lock)
+        if goanna_get(&self.is_retired):
+            self.settle()
 
     cdef int make_room(self) except -1:
         """Allocate the counts of what went otherwise."""
@@ -169,9 +183,10 @@ Raises:
                 self.exceptions[index] = 0
         return 0
 
-    cdef int count(self) except -1:
-        self.finished += 1
-        if self.retired:
+    cdef inline int count(self) except -1:
+        """Count a publish of which every call returned."""
+        goanna_add(&self.finished, 1)
+        if goanna_get(&self.is_retired):
             self.settle()
         return 0
 
@@ -189,10 +204,12 @@ Raises:
             and not maker.required_keywords
         ):
             # The same as below for what programs do most.
-            self.only_account.filtered += 1
+            tally(self.only_account, 0, 0, 1)
+            goanna_acquire(&self.lock)
             self.exceptions[2] += 1
-            self.finished += 1
-            if self.retired:
+            goanna_add(&self.finished, 1)
+            goanna_release(&self.lock)
+            if goanna_get(&self.is_retired):
                 self.settle()
             return True
         maker.check(args, nargs, names)
@@ -201,14 +218,19 @@ Raises:
                 return False
         self.make_room()
         for index in range(self.size):
-            (<Call>self.calls[index]).sieve.account.filtered += 1
+            tally((<Call>self.calls[index]).sieve.account, 0, 0, 1)
+        goanna_acquire(&self.lock)
+        for index in range(self.size):
             self.exceptions[3 * index + 2] += 1
-        self.count()
+        goanna_add(&self.finished, 1)
+        goanna_release(&self.lock)
+        if goanna_get(&self.is_retired):
+            self.settle()
         return True
 
     def retire(self):
         """Say that no new publish will use this table; those under way settle it themselves when they end."""
-        self.retired = True
+        goanna_set(&self.is_retired, 1)
         self.settle()
 
     def __repr__(self):

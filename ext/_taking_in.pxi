@@ -4,27 +4,29 @@ cdef int take_in_slowly(Ring ring, PyObject* handler_, PyObject* event_) except 
     handler = <object>handler_
     event = <object>event_
     context = None
-    if goanna_forks() != ring.generation:
+    if goanna_forks() != goanna_get(&ring.generation):
         start_anew(ring)
-    if reports and threading.get_ident() in reporting:
+    if goanna_get(&reports) and threading.get_ident() in reporting:
         count_dropped(ring, REENTRANT)
         return 0
-    if ring.shut_number != OPEN:
-        count_dropped(ring, ring.shut_number)
+    if goanna_get(&ring.shut_number) != OPEN:
+        count_dropped(ring, goanna_get(&ring.shut_number))
         return 0
     if ring.prepare is not None:
         try:
             event = ring.prepare(event)
         except Exception as error:
+            goanna_acquire(&ring.lock)
             ring.published += 1
             ring.failed += 1
+            goanna_release(&ring.lock)
             ring.report(error, handler, event)
             return 0
     if ring.capture:
         context = contextvars.copy_context()
     if not offer_to(ring, handler, event, context):
-        if ring.shut_number != OPEN:
-            count_dropped(ring, ring.shut_number)
+        if goanna_get(&ring.shut_number) != OPEN:
+            count_dropped(ring, goanna_get(&ring.shut_number))
         elif ring.full is not None:
             ring.full(handler, event, context)
         elif ring.newest:
@@ -35,36 +37,49 @@ cdef int take_in_slowly(Ring ring, PyObject* handler_, PyObject* event_) except 
 
 
 cdef int offer_to(Ring ring, object handler, object event, object context) except -1:
+    cdef bint wake
+    goanna_acquire(&ring.lock)
     if ring.size >= ring.maxsize or ring.shut_number != OPEN:
+        goanna_release(&ring.lock)
         return 0
-    if ring.size >= ring.room:
-        grow(ring)
+    if ring.size >= ring.room and not grow(ring):
+        goanna_release(&ring.lock)
+        raise MemoryError()
     Py_INCREF(event)
     if context is not None:
         Py_INCREF(context)
-    ring.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
+    wake = ring.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
+    goanna_release(&ring.lock)
+    if wake:
+        ring.wake()
     return 1
 
 
-cdef int grow(Ring ring) except -1:
-    """Make the buffer larger, within its bound."""
+cdef bint grow(Ring ring) noexcept:
+    """Make the buffer larger, within its bound; return False where there is no memory for it."""
     cdef Py_ssize_t room = min(ring.maxsize, 2 * ring.room)
     cdef Py_ssize_t index
     cdef Slot* slots = <Slot*>PyMem_Malloc(room * sizeof(Slot))
     if slots == NULL:
-        raise MemoryError()
+        return False
     for index in range(ring.size):
         slots[index] = ring.at(index)[0]
     PyMem_Free(ring.slots)
     ring.slots = slots
     ring.room = room
     ring.head = 0
-    return 0
+    return True
 
 
 cdef int push_out(Ring ring, object handler, object event, object context) except -1:
     """Take an event in, at the expense of the oldest one."""
-    cdef Slot out = ring.at(0)[0]
+    cdef Slot out
+    cdef bint wake
+    goanna_acquire(&ring.lock)
+    if GOANNA_SHARED and (ring.size < ring.room or ring.shut_number != OPEN):
+        goanna_release(&ring.lock)
+        return push_again(ring, handler, event, context)
+    out = ring.at(0)[0]
     ring.advance()
     ring.dropped[OVERFLOW] += 1
     if ring.size:
@@ -74,9 +89,22 @@ cdef int push_out(Ring ring, object handler, object event, object context) excep
     Py_INCREF(event)
     if context is not None:
         Py_INCREF(context)
+    wake = ring.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
+    goanna_release(&ring.lock)
     try:
-        ring.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
+        if wake:
+            ring.wake()
     finally:
         Py_XDECREF(out.event)
         Py_XDECREF(out.context)
+    return 0
+
+
+cdef int push_again(Ring ring, object handler, object event, object context) except -1:
+    """Take an event in where the ring has got room, or been shut, since it was found full."""
+    if not offer_to(ring, handler, event, context):
+        if goanna_get(&ring.shut_number) != OPEN:
+            count_dropped(ring, goanna_get(&ring.shut_number))
+        else:
+            push_out(ring, handler, event, context)
     return 0

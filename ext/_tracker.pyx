@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False, auto_pickle=False
+# cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
 """The spans of trackers, compiled: the same names and behaviour as ``goanna.audit._tracker_py``, which explains them.
 
 Read the pure ones first; here is only how. A span is its own awaitable: ``__aenter__`` and ``__aexit__`` return the span,
@@ -22,12 +22,13 @@ from goanna.audit._setback import at_once, awaited, decorated, failed, group_of,
 __all__ = ["Board", "Row", "Span", "StrictSpan", "opener"]
 
 include "_native.pxi"
+include "_shared.pxi"
 
 cdef extern from "_observe.h":
     object goanna_own(PyObject* result)
     bint goanna_is_list(object value) noexcept
     Py_ssize_t goanna_list_size(object values) noexcept
-    object goanna_list_item(object values, Py_ssize_t index)
+    PyObject* goanna_list_item(object values, Py_ssize_t index) noexcept
     unsigned long long goanna_type_version(object cls) noexcept
 
 cdef extern from "_drive.h":
@@ -106,15 +107,19 @@ def opener(make, owner):
         cdef PyObject* found
         if not PyObject_TypeCheck(self, <PyTypeObject*>slots.owner):
             raise TypeError(f"track_event() is a method of {slots.owner.__name__}, not of {type(self).__name__}")
-        found = goanna_load(<PyObject*>self, slots.board)
+        found = goanna_look(<PyObject*>self, slots.board)
         if found == <PyObject*>None:
             return open_strict_span(self, event, maker, slots)
         if found == NULL:
             raise AttributeError(f"{type(self).__name__}.__init__() was not called")
         cdef Board board = <Board?><object>found
+        goanna_let_go(found)
+        found = goanna_look(<PyObject*>self, slots.row)
+        row = <object>found
+        goanna_let_go(found)
         if board.together is None:
-            return open_span(<Row?><object>goanna_load(<PyObject*>self, slots.row), board, event, maker)
-        return board.together(<object>goanna_load(<PyObject*>self, slots.row), board, event, make)
+            return open_span(<Row?>row, board, event, maker)
+        return board.together(row, board, event, make)
 
     track_event.__qualname__ = f"{owner.__name__}.track_event"
     track_event.__module__ = owner.__module__
@@ -122,6 +127,14 @@ def opener(make, owner):
 
 
 cdef int before_step(PyObject* span) except -1:
+    # One thread at a time: where there is no GIL, who comes first is said before anything else is asked.
+    if GOANNA_SHARED:
+        if not goanna_claim(&(<Steps>span).running):
+            raise ValueError("coroutine already executing")
+        if (<Steps>span).state not in (ENTERING, UNDOING, LEAVING):
+            goanna_set(&(<Steps>span).running, 0)
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        return 0
     (<Steps>span).check()
     (<Steps>span).running = True
     return 0
@@ -132,9 +145,9 @@ cdef int advance_span(PyObject* span, PyObject* value, PyObject** result) except
 
 
 cdef void after_step(PyObject* span, int status) noexcept:
-    (<Steps>span).running = False
     if status < 0:
         (<Steps>span).state = DONE
+    goanna_set(&(<Steps>span).running, 0)
 
 
 for _cls in (Steps, Span, StrictSpan):

@@ -24,10 +24,12 @@ class Missing:
 MISSING: Final = Missing()
 """Stands for "no value given" where None is a value like any other."""
 
-TORN_INCREMENT: Final = sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)()
+TORN_INCREMENT: Final = sys.implementation.name != "cpython" or "free-threading" in sys.version
 """Whether another thread may come between the two halves of ``x += 1``.
 
 A CPython with a GIL switches threads only at calls and backward jumps, so an attribute's increment can't be torn there.
+What counts is the build of the interpreter, not whether its GIL is on at this moment: while a module is being loaded it
+may be on for that only.
 """
 
 

@@ -116,8 +116,9 @@ class Channel:
         """
         if not isinstance(table, Table):
             raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
-        old = self._table
-        self._table = table
+        with _COUNTS:  # else two threads that replace the same table would leave one of theirs unretired
+            old = self._table
+            self._table = table
         old.retire()
 
     __signature__ = _Signature()

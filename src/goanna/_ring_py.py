@@ -237,8 +237,8 @@ class Ring:
             self._slots[0][LOST] += lost
 
     def _set_special(self) -> None:
-        """Say whether a push has to look at more than the room."""
-        self._special = self._unusual or self._shut is not None or self._tail_lost > 0
+        """Say whether a push has to look at more than the room, or to take the lock because there is no GIL."""
+        self._special = TORN_INCREMENT or self._unusual or self._shut is not None or self._tail_lost > 0
 
     def shut(self, reason: str) -> None:
         """Drop what is pushed from now on, for this reason; the first reason stays."""

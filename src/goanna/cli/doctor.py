@@ -38,8 +38,9 @@ def lines() -> Iterator[str]:
     yield f"Python {platform.python_version()} ({platform.python_implementation()}) on {platform.platform()}"
     yield f"  executable    {sys.executable}"
     yield f"  extensions    are called _core{sysconfig.get_config_var('EXT_SUFFIX') or '(none)'} here"
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():
-        yield "  the GIL is off"
+    if "free-threading" in sys.version:
+        off = not getattr(sys, "_is_gil_enabled", lambda: True)()
+        yield f"  the GIL       is {'off' if off else 'on, though this build can do without'}; goanna needs none"
     yield f"  {_backend.VARIABLE:<13} {os.environ.get(_backend.VARIABLE) or 'not set (auto)'}"
     if importlib.util.find_spec("pymongo") is None:
         yield "PyMongo is not installed; goanna.monitoring is goanna's own"
