@@ -267,18 +267,7 @@ Raises:
             Its number, its handler, the event, the context or None, when it was pushed (monotonic nanoseconds) and how
             many events were dropped before it; None if there is none.
         """
-        cdef Slot slot
-        cdef Py_ssize_t number
-        goanna_acquire(&self.lock)
-        if self.size == 0:
-            goanna_release(&self.lock)
-            return None
-        number = self.removed
-        slot = self.fetch()
-        goanna_release(&self.lock)
-        event = own(slot.event)
-        context = None if slot.context == NULL else own(slot.context)
-        return number, <object>slot.handler, event, context, slot.time, slot.lost
+        return popped(self)
 
     def take(self, Py_ssize_t most):
         """Take up to ``most`` events at once, no further than to the next gap; they are in flight until :meth:`done`.
@@ -286,24 +275,7 @@ Raises:
         Returns:
             The events, and how many were dropped before the first.
         """
-        cdef Slot slot
-        cdef Py_ssize_t lost = 0
-        cdef list events = []
-        cdef list contexts = None
-        goanna_acquire(&self.lock)
-        try:
-            if self.size:
-                lost = self.at(0).lost
-            while self.size and len(events) < most and not (events and self.at(0).lost):
-                slot = self.fetch()
-                events.append(own(slot.event))
-                if slot.context != NULL:
-                    if contexts is None:
-                        contexts = []
-                    contexts.append(own(slot.context))  # letting go of it may run any code, so not here
-        finally:
-            goanna_release(&self.lock)
-        return events, lost
+        return taken(self, most)
 
     def done(self, Py_ssize_t delivered, Py_ssize_t failed, long long nanoseconds):
         """Count events that were in flight, and the time of the call that they took."""
@@ -412,6 +384,7 @@ Raises:
 
 
 include "_taking_in.pxi"
+include "_taken.pxi"
 include "_drained.pxi"
 include "_emptied.pxi"
 include "_counted.pxi"

@@ -15,7 +15,7 @@ from goanna._fields import parameters, signature
 from goanna._maker_py import Maker, reader
 from goanna._sieve_py import Sieve, sampled
 from goanna._source import RESERVED, generated, stores
-from goanna._table_py import Account, Call, ErrorHandler, Table
+from goanna._table_py import Account, Call, ErrorHandler, Table, counting
 
 if TYPE_CHECKING:
     import inspect
@@ -116,7 +116,7 @@ class Channel:
         """
         if not isinstance(table, Table):
             raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
-        with _COUNTS:  # else two threads that replace the same table would leave one of theirs unretired
+        with counting():  # else two threads that replace the same table would leave one of theirs unretired
             old = self._table
             self._table = table
         old.retire()

@@ -16,6 +16,7 @@ from typing import Any, final
 
 from goanna import _ring_consume_py as consuming
 from goanna import _ring_publish_py as publishing
+from goanna._common import TORN_INCREMENT
 from goanna._page_py import look_for_forks, page, rings
 from goanna._reporting_py import enter_report, in_report, leave_report, reporting
 from goanna._slots_py import BUCKETS, LOST, NEVER, REASONS, TIME, now

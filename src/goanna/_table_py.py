@@ -20,7 +20,7 @@ from goanna._maker_py import Maker
 from goanna._setback import Setback
 from goanna._sieve_py import Sieve
 
-__all__ = ["Account", "Call", "ErrorHandler", "Table"]
+__all__ = ["Account", "Call", "ErrorHandler", "Table", "counting"]
 
 ErrorHandler = Callable[[Exception, Any, Any], object]
 """Called with the error, the listener that raised it, and the event."""
@@ -38,6 +38,11 @@ class _Counts:
 
 _counts: Final = _Counts()
 after_fork(_counts)
+
+
+def counting() -> threading.RLock:
+    """Return the lock that guards the counts in this process."""
+    return _COUNTS
 
 
 @final
