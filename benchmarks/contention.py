@@ -35,8 +35,8 @@ def jobs(core: ModuleType) -> Iterator[tuple[str, Callable[[int], None]]]:
         def placed(self, event: Any) -> None: ...
 
     class Idle(Orders):
-        def placed(self, event: Any) -> None:
-            return None
+        def placed(self, event: Any) -> Any:
+            return event  # a method that does nothing at all would be left out
 
     def publishing(publish: Any) -> Callable[[int], None]:
         def job(times: int) -> None:
@@ -49,6 +49,8 @@ def jobs(core: ModuleType) -> Iterator[tuple[str, Callable[[int], None]]]:
         hub = core.Dispatcher()
         for _ in range(listeners):
             hub.add(Idle())
+        if len(hub.publisher(Order).table) != listeners:
+            raise AssertionError("a listener was left out")
         yield f"publish to {listeners}", publishing(hub.publisher(Order))
     with active(core.BACKEND):
         ring = importlib.import_module("goanna._backend").ring
