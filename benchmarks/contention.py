@@ -31,7 +31,7 @@ def jobs(core: ModuleType) -> Iterator[tuple[str, Callable[[int], None]]]:
         total: float = 0.0
 
     class Orders(listener_base):  # type: ignore[misc,valid-type]
-        @handles(Order)
+        @handles(Order)  # type: ignore[untyped-decorator]
         def placed(self, event: Any) -> None: ...
 
     class Idle(Orders):
@@ -99,7 +99,7 @@ def main() -> None:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     print(f"CPython {sys.version.split()[0]}, GIL {'on' if gil else 'off'}, {os.cpu_count()} processors, {total} calls")
     print(f"{'':<32}" + "".join(f"{count} thread{'s' if count > 1 else ' '}".rjust(18) for count in COUNTS))
-    everything = [("bare call", bare)]
+    everything: list[tuple[str, Callable[[int], None]]] = [("bare call", bare)]
     for name, core in copies().items():
         everything += [(f"{name}: {job}", call) for job, call in jobs(core)]
     best: dict[tuple[str, int], float] = {}

@@ -154,7 +154,7 @@ def test_counts_of_what_fails_and_what_is_filtered(goanna: ModuleType, shapes: M
 
 @pytest.mark.parametrize("options", [{}, {"newest": True}, {"capture": True}], ids=["oldest", "newest", "capture"])
 def test_a_ring_under_producers_and_one_consumer(ring: Any, options: dict[str, Any]) -> None:
-    """At every moment published = delivered + failed + dropped + pending, and what comes from one thread is in order."""
+    """At every moment published = delivered + failed + dropped + pending; what comes from one thread is in order."""
     last = [-1] * THREADS
     disorder: list[Any] = []
     failures: list[Any] = []
