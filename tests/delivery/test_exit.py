@@ -328,7 +328,7 @@ interpreters.destroy(second)  # 3.14 warns of one that is left
 @pytest.mark.skipif("c" not in backends(), reason="without the compiled core there is nothing to fall back from")
 @pytest.mark.skipif(
     "free-threading" in sys.version and sys.version_info < (3, 14),
-    reason="a free-threaded 3.13 does not end after a second interpreter has had a thread, with or without goanna",
+    reason="a free-threaded 3.13 never ends once a second interpreter has had a thread, with or without us",
 )
 def test_delivery_in_a_second_interpreter(tmp_path: Path) -> None:
     done = run(SECOND, "auto", tmp_path)

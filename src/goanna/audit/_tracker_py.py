@@ -10,11 +10,13 @@ StrictSpan does what db-ally's generator does, to the letter. Span guarantees th
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType, TracebackType
 from typing import Any, Final, final
 
+from goanna._common import TORN_INCREMENT
 from goanna.audit._seats import Seat
 from goanna.audit._setback import FAILED, Failures, at_once, decorated, failed, group_of, isawaitable, log, once_only
 from goanna.errors import ErrorHandler
@@ -39,7 +41,7 @@ class Board:
         count: how many spans are open, in view or not.
     """
 
-    __slots__ = ("_latest", "_spans", "count", "max_open", "policy", "together")
+    __slots__ = ("_latest", "_lock", "_spans", "count", "max_open", "policy", "together")
 
     def __init__(self, policy: ErrorHandler | None, max_open: int, together: Callable[..., Any] | None) -> None:
         self.policy = policy
@@ -49,12 +51,21 @@ class Board:
         # The span that was entered last, so that one after the other never sees the dictionary; the others by age.
         self._latest: Any = None
         self._spans: dict[Any, None] = {}
+        # Re-entrant, because the collector may end a span while this thread holds it.
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         return f"<Board: {self.count} open>"
 
     def enter(self, span: Any) -> None:
         """Take a span in; beyond ``max_open`` the oldest goes out of view."""
+        if TORN_INCREMENT:
+            with self._lock:
+                self._enter(span)
+        else:
+            self._enter(span)
+
+    def _enter(self, span: Any) -> None:
         self.count += 1
         if self._latest is not None:
             self._spans[self._latest] = None
@@ -64,6 +75,13 @@ class Board:
 
     def leave(self, span: Any) -> None:
         """Let a span go."""
+        if TORN_INCREMENT:
+            with self._lock:
+                self._leave(span)
+        else:
+            self._leave(span)
+
+    def _leave(self, span: Any) -> None:
         self.count -= 1
         if self._latest is span:
             self._latest = None
@@ -72,7 +90,8 @@ class Board:
 
     def visible(self) -> tuple[Any, ...]:
         """Return the open spans in view, the oldest first."""
-        return (*self._spans,) if self._latest is None else (*self._spans, self._latest)
+        with self._lock:
+            return (*self._spans,) if self._latest is None else (*self._spans, self._latest)
 
 
 @final

@@ -40,7 +40,7 @@ def lines() -> Iterator[str]:
     yield f"  extensions    are called _core{sysconfig.get_config_var('EXT_SUFFIX') or '(none)'} here"
     if "free-threading" in sys.version:
         off = not getattr(sys, "_is_gil_enabled", lambda: True)()
-        yield f"  the GIL       is {'off' if off else 'on, though this build can do without'}; goanna needs none"
+        yield f"  the GIL       is {'off' if off else 'on, though this build can do without'}"
     yield f"  {_backend.VARIABLE:<13} {os.environ.get(_backend.VARIABLE) or 'not set (auto)'}"
     if importlib.util.find_spec("pymongo") is None:
         yield "PyMongo is not installed; goanna.monitoring is goanna's own"
