@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="insist that the compiled core is one with sanitizers, and repeat less",
     )
+    parser.addoption("--brief", action="store_true", help="repeat less")
     parser.addoption(
         "--stress-seconds", type=float, default=2.0, help="how long the stress test of delivery runs on each core"
     )
@@ -42,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="only the tests of the core, delivery and monitoring: those that the group test-core is enough for",
     )
+
+
+def repeats_less(config: pytest.Config) -> bool:
+    """Return whether this run is one of several: the ordinary one repeats what it takes to be sure."""
+    return bool(config.getoption("--brief") or config.getoption("--sanitized"))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -54,9 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # Importing a drop-in changes the library that it serves; tests say themselves when that is to happen.
     os.environ["GOANNA_INSTALL"] = "0"
     core_only[0] = config.getoption("--core")
-    settings.register_profile("sanitized", max_examples=100)
+    settings.register_profile("brief", max_examples=100)
     settings.register_profile("ordinary", max_examples=500)
-    settings.load_profile("sanitized" if config.getoption("--sanitized") else "ordinary")
+    settings.load_profile("brief" if repeats_less(config) else "ordinary")
     try:
         copy_of("c")
     except ImportError as error:
@@ -79,7 +85,7 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def repetitions(request: pytest.FixtureRequest) -> int:
     """How often the tests against leaks repeat what they do."""
-    return 5_000 if request.config.getoption("--sanitized") else 100_000
+    return 5_000 if repeats_less(request.config) else 100_000
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,6 @@ import pytest
 
 WARM_UP = 250
 """How often an action is repeated before anything is measured."""
-ROUNDS = 3
-"""How many rounds may be measured. A leak shows in each of them.
-
-What happens once in a long while does not: a table of the interpreter's that doubles, or what it keeps of code that has
-become warm (3.14 and later do that in several steps). It takes kilobytes whatever the number of calls, so a first round
-that shows growth alone says nothing.
-"""
 
 
 class Left(NamedTuple):
@@ -37,7 +30,7 @@ def assert_no_leak(
 
     Args:
         action: leaves everything as it was.
-        count: how often it is repeated in a round.
+        count: how often it is repeated.
         watched: objects that it uses.
         references: how many references to one of them may come or go; a tenth of `count` if it is not given.
     """
@@ -57,7 +50,6 @@ def assert_no_leak(
         for _ in range(times):
             action()
 
-    found: list[str] = []
     repeat(WARM_UP)
     # What is there now, other tests' leftovers above all, is neither counted nor collected meanwhile.
     gc.collect()
@@ -66,22 +58,17 @@ def assert_no_leak(
     try:
         repeat(50)
         before = settled()
-        for _ in range(ROUNDS):
-            repeat(count)
-            after = settled()
-            leak = _difference(before, after, count, watched, references)
-            if leak is None:
-                return
-            found.append(leak)
-            before = after
+        repeat(count)
+        after = settled()
     finally:
         tracemalloc.stop()
         gc.unfreeze()
-    raise AssertionError(f"after each {count} calls: {'; '.join(found)}")
+    leak = _difference(before, after, count, watched, references)
+    assert leak is None, f"after {count} calls: {leak}"
 
 
 def _difference(before: Left, after: Left, count: int, watched: Sequence[object], references: int) -> str | None:
-    """Return what a round has left behind, None if that is nothing.
+    """Return what the calls have left behind, None if that is nothing.
 
     A leak of one object or one reference per call, or one taken too many, would show as at least `count`; one of the
     smallest block that Python allocates as 16 times as much.

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from leaks import ROUNDS, WARM_UP, assert_no_leak
+from leaks import WARM_UP, assert_no_leak
 
 pytestmark = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="only CPython counts references and traces memory"
 )
 
 COUNT = 2000
-CALLS = WARM_UP + 50 + ROUNDS * COUNT
+CALLS = WARM_UP + 50 + COUNT
 SHARED = object()
 kept: list[Any] = []
 cells: list[Any] = []
@@ -53,25 +53,8 @@ def test_one_leak_per_publish_is_found(goanna: ModuleType, shapes: ModuleType, n
     publish = hub.publisher(shapes.OrderPlaced)
     cells[:] = [SHARED if leak is give_up else None] * CALLS
     try:
-        with pytest.raises(AssertionError, match=f"({found}.*){{{ROUNDS}}}"):
+        with pytest.raises(AssertionError, match=found):
             assert_no_leak(lambda: publish(1), COUNT, [SHARED])
     finally:
         kept.clear()
         cells.clear()
-
-
-def test_growth_that_comes_once_is_none() -> None:
-    calls = 0
-
-    def once() -> None:
-        nonlocal calls
-        calls += 1
-        if calls == WARM_UP + 50 + COUNT // 2:
-            kept.append([[] for _ in range(1000)])
-
-    try:
-        assert_no_leak(once, COUNT, [None])
-    finally:
-        kept.clear()
-    assert calls == WARM_UP + 50 + 2 * COUNT  # the first round shows it, the second one nothing
-    assert ROUNDS > 1

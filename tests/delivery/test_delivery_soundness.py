@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collecting import catch_up
+from collecting import catch_up, collect
 from leaks import assert_no_leak
 
 FOREVER = 1 << 60
@@ -237,6 +237,6 @@ def test_wrappers_that_are_garbage_are_collected(goanna: ModuleType, shapes: Mod
             listener.wrapper = wrapper
         gone += [weakref.ref(listener), weakref.ref(wrapper), weakref.ref(type(wrapper))]
         del listener, wrapper
-    gc.collect()
+    collect()
     assert [one() for one in gone] == [None] * 6
     loop.close()

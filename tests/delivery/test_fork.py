@@ -217,6 +217,10 @@ look(0)
 """
 
 
+@pytest.mark.skipif(
+    "free-threading" in sys.version and sys.version_info < (3, 14),
+    reason="a child of threads that ask isinstance() of abstract classes hangs in it on 3.13t, without goanna too",
+)
 def test_a_fork_while_threads_are_busy_everywhere(backend: str, tmp_path: Path) -> None:
     """Whatever lock another thread holds at that moment, nobody will give it back in the child."""
     assert ended_well(run(BUSY, backend, tmp_path, "60"))

@@ -26,7 +26,7 @@ def passed(output: str) -> int:
 def test_the_whole_suite_passes_with_the_binary_wheel(with_compiled: Installed) -> None:
     assert with_compiled.run("-c", WHERE).stdout == "c True\n"
     assert not {"src", "ext", "setup.py"} & {one.name for one in with_compiled.tests.iterdir()}
-    done = with_compiled.run("-m", "pytest", "-q", "--require-compiled", "-p", "no:cacheprovider")
+    done = with_compiled.run("-m", "pytest", "-q", "--require-compiled", "--brief", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout[-5000:]
     assert passed(done.stdout) > 1000
 
@@ -43,7 +43,7 @@ def test_what_cibuildwheel_runs_finds_its_tests_and_needs_no_other_packages(with
 
 def test_the_suite_passes_with_the_pure_wheel(with_pure: Installed) -> None:
     assert with_pure.run("-c", WHERE).stdout == "py True\n"
-    done = with_pure.run("-m", "pytest", "--core", "-p", "no:cacheprovider")
+    done = with_pure.run("-m", "pytest", "--core", "--brief", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout[-5000:]
     assert passed(done.stdout) > 500
     assert "goanna cores: py" in done.stdout
