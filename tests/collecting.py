@@ -9,6 +9,12 @@ CPYTHON = sys.implementation.name == "cpython"
 COUNTS_AT_ONCE = CPYTHON and "free-threading" not in sys.version
 """Without a GIL the references to classes are counted late, by the collector itself."""
 
+IMMORTAL_CLASSES = CPYTHON and "free-threading" in sys.version and sys.version_info < (3, 14)
+"""A free-threaded 3.13 never lets go of a class that was made after the first thread was started, nor of a function."""
+
+IMMORTAL_NAMES = CPYTHON and "free-threading" in sys.version
+"""A free-threaded CPython keeps each string that has been interned, as names of attributes and commands are."""
+
 
 def collect() -> None:
     """Collect what nothing refers to, what its finalizers have let go of included."""
