@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-PATIENCE = 30.0
-"""Seconds after which a test that waits for another thread gives up; no test that passes waits so long."""
+from at_once import PATIENCE, meanwhile
 
 
 def check(stats: Any) -> Any:
@@ -57,49 +56,13 @@ def recorder(shapes: ModuleType, does: Callable[[Any], object] | None = None, **
 def sampled(*watched: Any) -> Iterator[list[Any]]:
     """Look at the stats of these wrappers and registrations all the time; the samples of the first come out."""
     samples: list[Any] = []
-    errors: list[BaseException] = []
-    stop = threading.Event()
 
     def look() -> None:
-        try:
-            while not stop.is_set():
-                for one in watched:
-                    stats = check(one.stats())
-                    if one is watched[0]:
-                        samples.append(stats)
-        except BaseException as error:
-            errors.append(error)
+        for one in watched:
+            stats = check(one.stats())
+            if one is watched[0]:
+                samples.append(stats)
 
-    threads = [threading.Thread(target=look) for _ in range(2)]
-    for one in threads:
-        one.start()
-    try:
+    with meanwhile(look, look):
         yield samples
-    finally:
-        stop.set()
-        for one in threads:
-            one.join(PATIENCE)
-    assert not errors, errors
     assert samples
-
-
-def run_all(*calls: Callable[[], object], patience: float = 0.0) -> None:
-    """Call them at the same time, each on a thread of its own, and wait; raise what the first of them raised."""
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], object]) -> None:
-        try:
-            barrier.wait(PATIENCE)
-            call()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(PATIENCE * 4 + patience)
-        assert not one.is_alive()
-    if errors:
-        raise errors[0]

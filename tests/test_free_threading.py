@@ -7,41 +7,22 @@ them under ThreadSanitizer.
 from __future__ import annotations
 
 import asyncio
+import datetime
 import importlib
 import os
 import subprocess
 import sys
 import sysconfig
-import threading
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from at_once import meanwhile, run_all
+from needed import needed
+
 THREADS = 4
 ROUNDS = 1500
-
-
-def together(*jobs: Callable[[], object]) -> None:
-    """Run the jobs in a thread each, started at the same moment; raise what one of them raised."""
-    barrier = threading.Barrier(len(jobs))
-    errors: list[BaseException] = []
-
-    def run(job: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            job()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 @pytest.fixture
@@ -83,26 +64,17 @@ def test_tables_replaced_by_several_threads_while_others_publish(core: Any, shap
         return core.Table([core.Call(lambda event: seen[which].append(event.order_id), accounts[which], None)], maker)
 
     channel = core.Channel(maker, table(0), None)
-    over = threading.Event()
 
     def replace(which: int) -> None:
-        while not over.is_set():
-            channel.replace_table(table(which))
+        channel.replace_table(table(which))
 
     def publish(start: int) -> None:
         for number in range(start, start + ROUNDS):
             channel(number)
             channel.publish(shapes.OrderPlaced(-number))
 
-    replacers = [threading.Thread(target=replace, args=(one,)) for one in range(2)]
-    for one in replacers:
-        one.start()
-    try:
-        together(*[lambda start=one * ROUNDS: publish(start) for one in range(THREADS)])
-    finally:
-        over.set()
-        for one in replacers:
-            one.join()
+    with meanwhile(*[lambda which=one: replace(which) for one in range(2)]):
+        run_all(*[lambda start=one * ROUNDS: publish(start) for one in range(THREADS)])
     channel.table.settle()
     assert [account.read() for account in accounts] == [(len(one), 0, 0) for one in seen]
     assert sum(len(one) for one in seen) == 2 * THREADS * ROUNDS
@@ -126,24 +98,15 @@ def test_counts_of_what_fails_and_what_is_filtered(goanna: ModuleType, shapes: M
         for number in range(ROUNDS):
             publish(number, float(number % 2))
 
-    stop = threading.Event()
-    wrong: list[Any] = []
+    total = THREADS * ROUNDS
 
     def watch() -> None:
-        while not stop.is_set():
-            stats = plain.stats()
-            if stats.delivered + stats.failed > THREADS * ROUNDS or min(stats.delivered, stats.failed) < 0:
-                wrong.append(stats)
+        stats = plain.stats()
+        assert stats.delivered + stats.failed <= total
+        assert min(stats.delivered, stats.failed) >= 0
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        together(*[job] * THREADS)
-    finally:
-        stop.set()
-        watcher.join()
-    assert not wrong
-    total = THREADS * ROUNDS
+    with meanwhile(watch):
+        run_all(*[job] * THREADS)
     assert plain.stats() == goanna.Stats(total, total - total // 3, total // 3)
     stats = sifted.stats()
     odd_and_divisible = THREADS * len([one for one in range(ROUNDS) if one % 2 and one % 3 == 0])
@@ -169,8 +132,6 @@ def test_a_ring_under_producers_and_one_consumer(ring: Any, options: dict[str, A
 
     made = ring.Ring(64, lambda: None, lambda *args: failures.append(args), **options)
     inlet = made.inlet(handle)
-    over = threading.Event()
-    wrong: list[Any] = []
 
     def produce(who: int) -> None:
         for number in range(ROUNDS):
@@ -179,28 +140,20 @@ def test_a_ring_under_producers_and_one_consumer(ring: Any, options: dict[str, A
                 made.drop("timeout")
 
     def consume() -> None:
-        while not over.is_set() or len(made):
-            made.drain(10, 1 << 60)
-            made.arm(5)
-            made.rouse()
+        made.drain(10, 1 << 60)
+        made.arm(5)
+        made.rouse()
 
     def watch() -> None:
-        while not over.is_set():
-            published, delivered, failed, dropped, pending = made.counts()[:5]
-            if published != delivered + failed + sum(dropped) + pending or pending > 65:
-                wrong.append((published, delivered, failed, dropped, pending))
-            made.left(made.accepted)
+        published, delivered, failed, dropped, pending = made.counts()[:5]
+        assert published == delivered + failed + sum(dropped) + pending
+        assert pending <= 65
+        made.left(made.accepted)
 
-    others = [threading.Thread(target=one) for one in (consume, watch)]
-    for one in others:
-        one.start()
-    try:
-        together(*[lambda who=who: produce(who) for who in range(THREADS)])
-    finally:
-        over.set()
-        for one in others:
-            one.join()
-    assert not wrong
+    with meanwhile(consume, watch):
+        run_all(*[lambda who=who: produce(who) for who in range(THREADS)])
+    while len(made):
+        consume()
     assert not disorder
     published, delivered, failed, dropped, pending = made.counts()[:5]
     assert published == THREADS * ROUNDS + THREADS * len(range(0, ROUNDS, 100))
@@ -224,7 +177,7 @@ def test_a_ring_that_is_emptied_and_shut_under_producers(ring: Any) -> None:
                 made.discard("exit")
             made.shut("closed")
 
-        together(*[produce] * THREADS, empty)
+        run_all(*[produce] * THREADS, empty)
         made.discard("exit")
         published, delivered, failed, dropped, pending = made.counts()[:5]
         assert published == THREADS * 200
@@ -245,7 +198,7 @@ def test_reports_of_several_threads(ring: Any) -> None:
             assert not ring.in_report()
             inlet(number)
 
-    together(*[job] * THREADS)
+    run_all(*[job] * THREADS)
     assert made.counts()[3][ring.REASONS.index("reentrant")] == len(made) == THREADS * 300
 
 
@@ -258,14 +211,15 @@ def test_the_same_class_defined_by_several_threads(goanna: ModuleType) -> None:
             cls = type(goanna.Event)("Pair", (goanna.Event,), name)
             made.append(cls(1, second=2))
 
-    together(*[job] * THREADS)
+    run_all(*[job] * THREADS)
     assert {(one.first, one.second) for one in made} == {(1, 2)}
     assert len(made) == THREADS * 30
 
 
 def test_installing_while_clients_publish(goanna: ModuleType) -> None:
     """Each publish goes the stock way or the installed way, and reaches the listener exactly once."""
-    monitoring = pytest.importorskip("pymongo.monitoring")
+    needed("pymongo")
+    monitoring = importlib.import_module("pymongo.monitoring")
     seen: list[int] = []
 
     class Pool(monitoring.ConnectionPoolListener):  # type: ignore[name-defined,misc]
@@ -285,11 +239,8 @@ def test_installing_while_clients_publish(goanna: ModuleType) -> None:
         def failed(self, event: Any) -> None: ...
 
     listeners = monitoring._EventListeners([Commands(), goanna.where(Commands(), commands={"find"}), Pool()])
-    over = threading.Event()
 
     def publish(start: int) -> None:
-        import datetime
-
         for number in range(start, start + 300):
             command = "find" if number % 2 else "insert"
             listeners.publish_command_start({command: 1}, "db", number, ("host", 1), None)
@@ -299,27 +250,20 @@ def test_installing_while_clients_publish(goanna: ModuleType) -> None:
             listeners.publish_connection_created(("host", 1), number)
 
     def switch() -> None:
-        while not over.is_set():
-            goanna.install()
-            goanna.refresh()
-            goanna.uninstall()
-
-    switcher = threading.Thread(target=switch)
-    switcher.start()
-    try:
-        together(*[lambda start=one * 300: publish(start) for one in range(THREADS)])
         goanna.install()
-    finally:
-        over.set()
-        switcher.join()
+        goanna.refresh()
         goanna.uninstall()
+
+    with meanwhile(switch):
+        run_all(*[lambda start=one * 300: publish(start) for one in range(THREADS)])
     assert sorted(set(seen)) == list(range(THREADS * 300))
     assert len(seen) == THREADS * 300 * 3 + THREADS * 150 * 2
 
 
 @pytest.mark.parametrize("resolve", ["publish", "registration"])
 def test_lists_of_listeners_that_change_while_clients_publish(goanna: ModuleType, resolve: str) -> None:
-    monitoring = pytest.importorskip("pymongo.monitoring")
+    needed("pymongo")
+    monitoring = importlib.import_module("pymongo.monitoring")
     always: list[int] = []
 
     class Steady(monitoring.ServerListener):  # type: ignore[name-defined,misc]
@@ -335,27 +279,22 @@ def test_lists_of_listeners_that_change_while_clients_publish(goanna: ModuleType
 
     listeners = monitoring._EventListeners([Steady()])
     inner = listeners._EventListeners__server_listeners
-    over = threading.Event()
 
     def change() -> None:
-        while not over.is_set():
-            inner.append(Passing())
-            inner.append(Passing())
-            inner.pop()
-            inner.pop()
+        inner.append(Passing())
+        inner.append(Passing())
+        inner.pop()
+        inner.pop()
 
     def publish() -> None:
         for number in range(ROUNDS):
             listeners.publish_server_opened(("host", 1), number)
 
     goanna.install(resolve=resolve)
-    changer = threading.Thread(target=change)
-    changer.start()
     try:
-        together(*[publish] * THREADS)
+        with meanwhile(change):
+            run_all(*[publish] * THREADS)
     finally:
-        over.set()
-        changer.join()
         goanna.uninstall()
     assert len(always) == THREADS * ROUNDS
 
@@ -396,7 +335,7 @@ def test_a_tracker_of_several_threads(backend: str) -> None:
         for _ in range(20):
             tracker.subscribe(Passing())
 
-    together(*[lambda: asyncio.run(work())] * THREADS, subscribe)
+    run_all(*[lambda: asyncio.run(work())] * THREADS, subscribe)
     assert seen.count("start") == seen.count("end") == THREADS * 200
     assert tracker.open_count == 0
     assert tracker.open_spans == ()

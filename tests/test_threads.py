@@ -6,11 +6,13 @@ import itertools
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from at_once import run_all
 
 
 @pytest.fixture(autouse=True)
@@ -20,27 +22,6 @@ def _eager_switching() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(before)
-
-
-def together(*jobs: Callable[[], object]) -> None:
-    """Run the jobs in a thread each, started at the same moment; raise what one of them raised."""
-    barrier = threading.Barrier(len(jobs))
-    errors: list[BaseException] = []
-
-    def run(job: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            job()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def counter(shapes: ModuleType, every: int = 0) -> Any:
@@ -68,7 +49,7 @@ def test_counts_are_exact_under_publishing_threads(goanna: ModuleType, shapes: M
         for number in range(start, start + 3000):
             publish(number)
 
-    together(*[lambda start=start: job(start) for start in range(0, 24000, 3000)])
+    run_all(*[lambda start=start: job(start) for start in range(0, 24000, 3000)])
     assert sorted(good.seen) == list(range(24000))
     assert registrations[0].stats() == goanna.Stats(24000, 24000, 0)
     assert registrations[1].stats() == goanna.Stats(24000, 16000, 8000)
@@ -103,7 +84,7 @@ def test_adding_and_removing_while_others_publish(goanna: ModuleType, shapes: Mo
     watching = threading.Thread(target=reader)
     watching.start()
     try:
-        together(churn, churn, *[lambda start=start: publisher(start) for start in (0, 4000, 8000)])
+        run_all(churn, churn, *[lambda start=start: publisher(start) for start in (0, 4000, 8000)])
     finally:
         done.set()
         watching.join()
@@ -132,7 +113,7 @@ def test_thousands_of_short_threads(goanna: ModuleType, shapes: ModuleType) -> N
         passing.append((registration, listener))
 
     for start in range(0, 2000, 50):
-        together(*[lambda number=number: life(number) for number in range(start, start + 50)])
+        run_all(*[lambda number=number: life(number) for number in range(start, start + 50)])
     assert Counter(steady.seen) == dict.fromkeys(range(2000), 2)
     assert always.stats() == goanna.Stats(4000, 4000, 0)
     for number, (registration, listener) in enumerate(passing):
@@ -146,7 +127,7 @@ def test_once_is_once_under_threads(goanna: ModuleType, shapes: ModuleType) -> N
     for _ in range(50):
         listener = counter(shapes)
         registration = hub.add(listener, once=True)
-        together(*[lambda: publish(1)] * 8)
+        run_all(*[lambda: publish(1)] * 8)
         assert len(listener.seen) == 1
         assert registration.stats() == goanna.Stats(1, 1, 0)
         assert not registration.active
@@ -157,7 +138,7 @@ def test_publishers_opened_at_once_are_the_same(goanna: ModuleType, shapes: Modu
         hub = goanna.Dispatcher()
         listener = counter(shapes)
         found: list[Any] = []
-        together(*[lambda: found.append(hub.publisher(shapes.OrderPlaced))] * 4, lambda: hub.add(listener))
+        run_all(*[lambda: found.append(hub.publisher(shapes.OrderPlaced))] * 4, lambda: hub.add(listener))
         assert len({id(one) for one in found}) == 1
         found[0](1)
         assert listener.seen == [1]
@@ -172,7 +153,7 @@ def test_constraints_under_threads(goanna: ModuleType, shapes: ModuleType) -> No
         for _ in range(60):
             hub.add(counter(shapes), before=anchor, priority=next(numbers) % 3)
 
-    together(*[job] * 4)
+    run_all(*[job] * 4)
     assert len(hub) == 241
     assert hub.registrations[-1] is anchor
     priorities = [one.priority for one in hub.registrations[:-1]]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from delivery_tools import PATIENCE, check, recorder, run_all, sampled
+from at_once import PATIENCE, run_all
+from delivery_tools import check, recorder, sampled
 
 PROLOGUE = """
 import asyncio, contextlib, ctypes, json, os, sys, threading, time

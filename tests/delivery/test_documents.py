@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pymongo import monitoring
 
-from delivery_tools import PATIENCE, check, recorder
+from at_once import PATIENCE
+from delivery_tools import check, recorder
 
 ADDRESS = ("h", 27017)
 

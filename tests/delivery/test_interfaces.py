@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pymongo import monitoring
 
-from delivery_tools import PATIENCE, recorder
+from at_once import PATIENCE
+from delivery_tools import recorder
 
 CLASSES = [
     monitoring.CommandListener, monitoring.ServerHeartbeatListener, monitoring.ServerListener,

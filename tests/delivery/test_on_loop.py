@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from at_once import PATIENCE, run_all
 from collecting import catch_up
-from delivery_tools import PATIENCE, Gate, check, recorder, run_all, sampled
+from delivery_tools import Gate, check, recorder, sampled
 
 variable: contextvars.ContextVar[Any] = contextvars.ContextVar("variable", default=None)
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from delivery_tools import PATIENCE, Gate, check, recorder, run_all, sampled
+from at_once import PATIENCE, run_all
+from delivery_tools import Gate, check, recorder, sampled
 
 variable: contextvars.ContextVar[Any] = contextvars.ContextVar("variable", default=None)
 OVERFLOWS = ["drop_oldest", "drop_newest", "block", "raise"]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from delivery_tools import PATIENCE, check, recorder, run_all, sampled
+from at_once import PATIENCE, run_all
+from delivery_tools import check, recorder, sampled
 
 ADDRESS = ("h", 27017)
 
