@@ -49,6 +49,14 @@ class Gated(Writer):
         self.gate.wait()
         super().told(event)
 
+    def open_in_child(self) -> None:
+        """Open the gate in a process that was forked off.
+
+        It gets a gate of its own: a thread of the parent may have held the lock inside the old one at the fork.
+        """
+        self.gate = threading.Event()
+        self.gate.set()
+
 
 class Hanging(ToldListener):
     """Never comes back."""
