@@ -158,13 +158,14 @@ clean:
 # The suite against a core built with AddressSanitizer and UndefinedBehaviorSanitizer. Python's own allocator is switched
 # off, because it would hide what is read after it was freed. Leaks are what tests/test_soundness.py is for: the
 # interpreter itself keeps too much at exit for LeakSanitizer to tell. Request logs have no compiled code of their own, and
-# the servers of test_prefork run in processes of their own.
+# the servers of test_prefork run in processes of their own. Built from the sdist, so that `make -j2 package sanitize` does
+# not build two things in one tree.
 SANITIZED := build/sanitized
-sanitize: $(VENV)/group-test dbally
+sanitize: dist $(VENV)/group-test dbally
 	rm -rf $(SANITIZED)
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	LDFLAGS="-fsanitize=address,undefined" GOANNA_BUILD_EXT=require \
-	$(BIN)/python -m pip install --quiet --no-deps --target $(SANITIZED) .
+	$(BIN)/python -m pip install --quiet --no-deps --target $(SANITIZED) dist/*.tar.gz
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED) \
 	ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \

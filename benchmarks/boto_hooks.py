@@ -18,20 +18,7 @@ from pathlib import Path
 
 from benchmarks.loops import Run
 from benchmarks.measure import Time
-from goanna.cli.bench.request_hooks import (
-    BURST,
-    COMPILED,
-    EVENTS,
-    NOTHING,
-    ORIGINAL,
-    PURE,
-    PURE_EVENTS,
-    Hook,
-    exchange,
-    makers,
-)
-
-__all__ = ["BURST", "COMPILED", "EVENTS", "NOTHING", "ORIGINAL", "PURE", "PURE_EVENTS", "Cost", "measure_hooks"]
+from goanna.cli.bench.request_hooks import BURST, NOTHING, Hook, exchange, makers
 
 FLOOD = 20_000
 """Calls in a flood; more than either queue holds."""

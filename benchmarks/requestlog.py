@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.boto_calls import IDLE, LOGGER, NOBODY, Call, measure_calls
-from benchmarks.boto_hooks import COMPILED, NOTHING, ORIGINAL, Cost, measure_hooks
+from benchmarks.boto_hooks import Cost, measure_hooks
+from goanna.cli.bench.request_hooks import COMPILED, NOTHING, ORIGINAL
 
 ROUNDS, QUICK_ROUNDS = 400, 20
 FLOODS, QUICK_FLOODS = 5, 1

@@ -19,9 +19,8 @@ import pytest
 
 from cores import backends
 from goanna.cli.wire_server import WireServer
-from needed import needed
 from requestlog import boto2
-from requestlog.servers import Moto
+from requestlog.servers import Moto, one_moto
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
@@ -128,10 +127,7 @@ def pages() -> list[str]:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[Moto]:
-    needed("moto")
-    server = Moto()
-    yield server
-    server.stop()
+    yield from one_moto()
 
 
 @pytest.mark.parametrize("core", backends())

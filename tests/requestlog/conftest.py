@@ -10,17 +10,13 @@ from typing import Any
 
 import pytest
 
-from needed import needed
 from requestlog import boto2
-from requestlog.servers import Moto
+from requestlog.servers import Moto, one_moto
 
 
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[Moto]:
-    needed("moto")
-    server = Moto()
-    yield server
-    server.stop()
+    yield from one_moto()
 
 
 @pytest.fixture

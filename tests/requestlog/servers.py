@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from needed import needed
+
 
 class Moto:
     """``python -m moto.server`` on a free port, in a process of its own.
@@ -68,6 +70,14 @@ class Moto:
         self._process.terminate()
         self._process.wait()
         self._output.close()
+
+
+def one_moto() -> Iterator[Moto]:
+    """Yield a server, for a fixture, and stop it afterwards."""
+    needed("moto")
+    server = Moto()
+    yield server
+    server.stop()
 
 
 class Answer(NamedTuple):
