@@ -22,6 +22,7 @@ TIED_TO_THE_PLATFORM = {
     "gh release create": "makes a release where the platform keeps them",
     "sudo apt-get": "installs what the runner lacks",
     "sudo make sid": "takes root and half an hour",
+    "make freethreaded": "takes an interpreter without a GIL",
 }
 """Commands that .ci/run need not have, by how they begin, and why."""
 
@@ -100,7 +101,7 @@ def test_ci_does_all_that_runs_here() -> None:
 
 def test_the_targets_are_in_the_makefile() -> None:
     made = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert ci_targets() | {"sid", "interpreters"} <= made
+    assert ci_targets() | {"sid", "interpreters", "freethreaded"} <= made
 
 
 def test_permissions_are_given_job_by_job() -> None:
@@ -188,7 +189,9 @@ def test_the_workflow_uses_the_cibuildwheel_that_was_asked_here() -> None:
 
 def test_every_interpreter_that_wheels_are_for_is_tested_and_named() -> None:
     versions = {f"3.{one[1:]}" for one in VERSIONS}
-    assert set(workflows()["ci"]["jobs"]["tests"]["strategy"]["matrix"]["python"]) == versions
+    ci = workflows()["ci"]["jobs"]
+    tested = [one for job in ("tests", "freethreaded") for one in ci[job]["strategy"]["matrix"]["python"]]
+    assert sorted(tested) == sorted(versions)
     named = {one.rpartition(" ")[2] for one in project()["project"]["classifiers"] if ":: Python :: 3." in one}
     assert named == {one.removesuffix("t") for one in versions}
 
