@@ -252,3 +252,18 @@ def test_what_is_no_speed(tmp_path: Path, speed: str) -> None:
     ran = goanna("replay", str(write(tmp_path / "r.jsonl", HEADER, OPENED)), f"--speed={speed}")
     assert ran.returncode == 2
     assert "full, original or a number above 0" in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["replay", "doctor"])
+def test_nobody_reads_on(tmp_path: Path, command: str) -> None:
+    """As with ``goanna replay FILE | head -1``: it ends, and says nothing of it."""
+    arguments = [command] if command == "doctor" else [command, str(write(tmp_path / "r.jsonl", HEADER, OPENED))]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "goanna", *arguments], stdout=writing, stderr=subprocess.PIPE, check=False
+        )
+    finally:
+        os.close(writing)
+    assert (done.stderr, done.returncode) == (b"", 1)

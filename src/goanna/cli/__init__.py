@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 
 __all__ = ["main"]
@@ -30,15 +32,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _recording_parsers(commands)
     _bench_parser(commands)
     chosen = parser.parse_args(arguments)
-    if chosen.command == "doctor":
-        from goanna.cli.doctor import report
-
-        return report(require_compiled=chosen.require_compiled)
     if chosen.command == "run":
         from goanna.cli.program import execute
 
         execute(chosen.program, chosen.arguments, module=chosen.module)
         return 0
+    try:
+        status = _carry_out(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has had enough, such as head. What is left in the buffer must not be tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {"rich", "pymongo", "bson"}:
+            raise
+        parser.exit(2, f"goanna {chosen.command} needs the package {missing}: pip install 'goanna[cli]'\n")
+    return status
+
+
+def _carry_out(chosen: argparse.Namespace) -> int:
+    """Do what a command of goanna's own says; return the exit status."""
+    if chosen.command == "doctor":
+        from goanna.cli.doctor import report
+
+        return report(require_compiled=chosen.require_compiled)
     if chosen.command == "record":
         from goanna.cli.recording.record import record
 
@@ -47,13 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from goanna.cli.recording.replay import replay
 
         return replay(chosen.file, chosen.listener, chosen.speed)
-    try:
-        return _bench(chosen) if chosen.command == "bench" else _demo(chosen)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in {"rich", "pymongo", "bson"}:
-            raise
-        parser.exit(2, f"goanna {chosen.command} needs the package {missing}: pip install 'goanna[cli]'\n")
+    return _bench(chosen) if chosen.command == "bench" else _demo(chosen)
 
 
 def _recording_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
