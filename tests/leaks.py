@@ -9,8 +9,20 @@ from typing import NamedTuple
 
 import pytest
 
+from collecting import COUNTS_AT_ONCE, collect
+
 WARM_UP = 250
 """How often an action is repeated before anything is measured."""
+
+
+def calls(count: int) -> int:
+    """Return how often :func:`assert_no_leak` calls the action in all."""
+    return WARM_UP + _warm_up_traced(count) + count
+
+
+def _warm_up_traced(count: int) -> int:
+    # Without a GIL the collector keeps buffers that are as large as what it once found in them.
+    return 50 if COUNTS_AT_ONCE else count
 
 
 class Left(NamedTuple):
@@ -42,7 +54,7 @@ def assert_no_leak(
         references = count // 10
 
     def settled() -> Left:
-        gc.collect()
+        collect()
         counts = [sys.getrefcount(one) for one in watched]
         return Left(len(gc.get_objects()), tracemalloc.get_traced_memory()[0], counts)
 
@@ -56,7 +68,7 @@ def assert_no_leak(
     gc.freeze()
     tracemalloc.start()
     try:
-        repeat(50)
+        repeat(_warm_up_traced(count))
         before = settled()
         repeat(count)
         after = settled()

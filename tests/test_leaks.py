@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from leaks import WARM_UP, assert_no_leak
+from leaks import assert_no_leak, calls
 
 pytestmark = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="only CPython counts references and traces memory"
 )
 
 COUNT = 2000
-CALLS = WARM_UP + 50 + COUNT
 SHARED = object()
 kept: list[Any] = []
 cells: list[Any] = []
@@ -51,7 +50,7 @@ def test_one_leak_per_publish_is_found(goanna: ModuleType, shapes: ModuleType, n
     hub = goanna.Dispatcher()
     hub.add(Leaks())
     publish = hub.publisher(shapes.OrderPlaced)
-    cells[:] = [SHARED if leak is give_up else None] * CALLS
+    cells[:] = [SHARED if leak is give_up else None] * calls(COUNT)
     try:
         with pytest.raises(AssertionError, match=found):
             assert_no_leak(lambda: publish(1), COUNT, [SHARED])

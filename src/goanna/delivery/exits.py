@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import contextvars
 import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Protocol, final
 
 from goanna._forks import after_fork
@@ -72,7 +74,7 @@ after_fork(_child)
 
 
 def thread_of(run: Callable[[], object], name: str | None) -> threading.Thread:
-    """Return a thread that does not keep the interpreter from ending. It is not started yet.
+    """Return a thread with an empty context that does not keep the interpreter from ending. It is not started yet.
 
     That is a daemon in most interpreters. A second one of a process has none from Python 3.12 on: there it is an
     ordinary thread, and since the interpreter waits for those before its exit hooks run, it is told to finish before.
@@ -80,8 +82,13 @@ def thread_of(run: Callable[[], object], name: str | None) -> threading.Thread:
     Raises:
         RuntimeError: the interpreter is about to end.
     """
+    make = partial(threading.Thread, target=run, name=name)
+    if sys.version_info >= (3, 14):
+        # It may begin with the context of who starts it (sys.flags.thread_inherit_context, which is set without a GIL).
+        # That is whoever published first, and no business of a listener's.
+        make = partial(make, context=contextvars.Context())
     try:
-        return threading.Thread(target=run, name=name, daemon=True)
+        return make(daemon=True)
     except RuntimeError:
         if not _joined:
             # What concurrent.futures relies on for the same reason; there is no public name for it.
@@ -90,7 +97,7 @@ def thread_of(run: Callable[[], object], name: str | None) -> threading.Thread:
                 raise
             before_join(_finish)
             _joined.append(True)
-        return threading.Thread(target=run, name=name, daemon=False)
+        return make(daemon=False)
 
 
 def _finish() -> None:
