@@ -185,7 +185,10 @@ def look(number):
 def make(number):
     goanna.queued(Counter()).told(Told(number))
 
-threads = [busy(one) for one in (publish, publish, register, look, make, lambda _: pushed.flush(0.001))]
+# Both ask isinstance() of abstract classes. Without a GIL a child can hang in that, whether it has goanna or not:
+# nobody gives back the lock of a class for which threads of its parent were waiting.
+abstract = [] if "free-threading" in sys.version else [register, make]
+threads = [busy(one) for one in (publish, publish, look, lambda _: pushed.flush(0.001), *abstract)]
 for one in threads:
     one.start()
 
@@ -220,10 +223,6 @@ look(0)
 """
 
 
-@pytest.mark.skipif(
-    FREE_THREADED and sys.version_info < (3, 14),
-    reason="a child of threads that ask isinstance() of abstract classes hangs in it on 3.13t, without goanna too",
-)
 def test_a_fork_while_threads_are_busy_everywhere(backend: str, tmp_path: Path) -> None:
     """Whatever lock another thread holds at that moment, nobody will give it back in the child."""
     assert ended_well(run(BUSY, backend, tmp_path, "60"))

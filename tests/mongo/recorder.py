@@ -10,6 +10,8 @@ from typing import Any
 
 from pymongo import monitoring
 
+from at_once import PATIENCE
+
 Record = tuple[Any, ...]
 
 INTERFACES = (
@@ -65,7 +67,7 @@ class Recorder:
             if any(fits(event, name, fields) for event in self.events):
                 return
             self._waiting.append((name, fields, loop, future))
-        await asyncio.wait_for(future, 10)
+        await asyncio.wait_for(future, PATIENCE)
 
     def names(self) -> set[str]:
         return {type(event).__name__ for event in self.events}

@@ -32,8 +32,8 @@ def test_the_demo_runs(choice: str, tmp_path: Path) -> None:
     done = demo("--html", str(file), GOANNA_BACKEND=choice)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert ("compiled core" in done.stdout) is (choice == "c")
-    assert re.search(r"insert with request id \d+ succeeded in \d+ µs", done.stdout)
-    assert re.search(r"goannaHasNoSuchCommand with request id \d+ failed in \d+ µs: CommandNotFound", done.stdout)
+    assert re.search(r"insert with request id -?\d+ succeeded in \d+ µs", done.stdout)
+    assert re.search(r"goannaHasNoSuchCommand with request id -?\d+ failed in \d+ µs: CommandNotFound", done.stdout)
     assert re.search(r"CommandStartedEvent +│ +(\d+) │ +\1 │ +yes", done.stdout)
     assert re.search(r"publish_command_start, 1 listener +│ +[\d.]+ [nµ]s │ +[\d.]+ [nµ]s │ +[\d.]+x", done.stdout)
     assert "█" in done.stdout

@@ -16,10 +16,10 @@ from goanna.cli.wire_server import WireServer
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 EXPECTED = {
-    "queued_logger.py": r"""goanna-CommandLogger: insert with request id \d+ started
-goanna-CommandLogger: insert with request id \d+ took \d+ us
-goanna-CommandLogger: ping with request id \d+ started
-goanna-CommandLogger: ping with request id \d+ took \d+ us
+    "queued_logger.py": r"""goanna-CommandLogger: insert with request id -?\d+ started
+goanna-CommandLogger: insert with request id -?\d+ took \d+ us
+goanna-CommandLogger: ping with request id -?\d+ started
+goanna-CommandLogger: ping with request id -?\d+ took \d+ us
 8 events, 4 filtered, 4 logged, 0 left
 """,
     "motor_on_loop.py": r"""insert started, told on MainThread

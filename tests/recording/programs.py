@@ -65,6 +65,7 @@ def main() -> None:
         child = multiprocessing.Process(target=work, args=(uri,))
         child.start()
         child.join()
+        assert child.exitcode == 0, child.exitcode
     elif kind == "status":
         work(uri)
         sys.exit(3)
