@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import types
 import weakref
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from collecting import collect
 from leaks import assert_no_leak
 
 
@@ -229,7 +229,7 @@ def test_a_tracker_in_a_cycle_with_its_handlers_and_spans_is_collected(
     next(handler.awaitable) if hasattr(handler.awaitable, "__next__") else handler.awaitable.send(None)
     gone = [weakref.ref(handler), weakref.ref(handler.span)]
     del tracker, handler
-    gc.collect()
+    collect()
     assert [one() for one in gone] == [None, None]
 
 

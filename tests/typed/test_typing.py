@@ -47,7 +47,12 @@ def pyright(*arguments: str | Path) -> dict[str, Any]:
         [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, "--outputjson", *map(str, arguments)],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(spec.origin).parents[1])},
+        # With --verifytypes it asks the python of PATH, whatever --pythonpath says.
+        env={
+            **os.environ,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+            "PYTHONPATH": str(Path(spec.origin).parents[1]),
+        },
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
