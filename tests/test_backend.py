@@ -220,6 +220,31 @@ def test_a_second_interpreter_says_why() -> None:
         assert "interpreter" in line
 
 
+FIRST = """
+import os, sys
+code = sys.stdin.read()
+try:
+    import _interpreters as interpreters  # 3.13
+    number = interpreters.create("legacy")
+except ImportError:
+    import _xxsubinterpreters as interpreters
+    number = interpreters.create(isolated=False)
+assert interpreters.run_string(number, code) is None
+exec(code)
+sys.stdout.flush()
+os._exit(0)  # how such an interpreter ends is no business of ours
+"""
+
+
+@no_second_interpreter
+def test_a_second_interpreter_that_comes_first_leaves_the_pure_core_to_the_main_one() -> None:
+    """Where extension modules may be loaded at all, as in those of mod_wsgi, the compiled core is had once."""
+    code = SHAPES + "hub.add(Pings())\nhub.publisher(Ping)(number=1)"
+    done = subprocess.run([sys.executable, "-c", FIRST], input=code, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stdout.splitlines() == [f"Ping(number=1) {core}" for core in (backends()[0], "py")]
+
+
 no_threads_there = pytest.mark.skipif(
     sys.version_info < (3, 12), reason="before Python 3.12 a second interpreter has no threads and no public name"
 )
