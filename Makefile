@@ -77,6 +77,7 @@ bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m benchmarks.audit --quick
 	$(BIN)/python -m benchmarks.requestlog --quick
 	$(BIN)/python -m benchmarks.delivery --quick
+	$(BIN)/python -m benchmarks.contention --quick
 
 # Ratios within one run that must not fall under a bound, with retries.
 gate: $(VENV)/group-bench $(VENV)/group-test dbally
