@@ -90,8 +90,7 @@ def _push_out(self: Ring, slot: list[Any]) -> None:
             self._refused += 1
             self._dropped[self._shut] += 1
         else:
-            wake = self._append(slot)
-            if len(self._slots) > self._maxsize:
+            if len(self._slots) >= self._maxsize:
                 out = self._slots.popleft()
                 self.removed += 1
                 self._dropped["overflow"] += 1
@@ -99,7 +98,7 @@ def _push_out(self: Ring, slot: list[Any]) -> None:
                     self._slots[0][LOST] += out[LOST] + 1
                 else:
                     self._tail_lost += out[LOST] + 1
-                    self._set_special()
+            wake = self._append(slot)
     if wake:
         self._wake()
     del out

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collecting import CPYTHON
@@ -222,8 +222,16 @@ class Finalized(Plain):
             machine.depth -= 1
 
 
+# Armed for more than there is room for: no push may wake anybody.
+ARMED_TOO_HIGH: dict[str, Any] = {
+    "maxsize": 1, "newest": False, "full": None, "prepare": False, "capture": False, "slow": 0, "gap": False,
+    "wakes": "arms",
+}  # fmt: skip
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shape=shapes_of_ring, script=st.lists(operations, max_size=40))
+@example(shape=ARMED_TOO_HIGH, script=[("arm", 1), ("push", ("plain", "fine")), ("push", ("plain", "fine"))])
 def test_a_script_comes_out_the_same(both: dict[str, Copy], shape: dict[str, Any], script: list[Any]) -> None:
     seen = {}
     for name, copy in both.items():
