@@ -100,7 +100,13 @@ def test_a_recording_has_all_events_and_an_end(tmp_path: Path, uri: str, core: s
     assert f"{len(found.events)} events" in ran.stderr
 
 
-@pytest.mark.parametrize("kind", ["fork", "spawn"])
+PYPY_CRASHES = pytest.mark.skipif(
+    sys.implementation.name == "pypy",
+    reason="when a listener of a child starts a thread PyPy crashes now and then, without goanna too",
+)
+
+
+@pytest.mark.parametrize("kind", [pytest.param("fork", marks=PYPY_CRASHES), "spawn"])
 def test_every_process_has_a_file_of_its_own(tmp_path: Path, uri: str, core: str, kind: str) -> None:
     ran = record(tmp_path, kind, uri, core=core)
     assert ran.returncode == 0, ran.stderr
