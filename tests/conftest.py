@@ -8,7 +8,6 @@ of event classes that must be importable by name (for pickles) are loaded once f
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -57,29 +56,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Importing a drop-in changes the library that it serves; tests say themselves when that is to happen.
-    os.environ["GOANNA_INSTALL"] = "0"
     core_only[0] = config.getoption("--core")
     settings.register_profile("brief", max_examples=100)
     settings.register_profile("ordinary", max_examples=500)
     settings.load_profile("brief" if repeats_less(config) else "ordinary")
-    try:
-        copy_of("c")
-    except ImportError as error:
-        why_not.append(str(error))
+    if why_not():
         if config.getoption("--require-compiled"):
-            raise pytest.UsageError(f"--require-compiled: {error}") from error
-    else:
-        if config.getoption("--sanitized"):
-            path = copy_of("c").modules["goanna._core"].__file__
-            assert path is not None
-            with open(path, "rb") as extension:
-                if b"__asan_init" not in extension.read():
-                    raise pytest.UsageError(f"--sanitized: {path} is built without AddressSanitizer")
+            raise pytest.UsageError(f"--require-compiled: {why_not()}")
+    elif config.getoption("--sanitized"):
+        path = copy_of("c").modules["goanna._core"].__file__
+        assert path is not None
+        with open(path, "rb") as extension:
+            if b"__asan_init" not in extension.read():
+                raise pytest.UsageError(f"--sanitized: {path} is built without AddressSanitizer")
 
 
 def pytest_report_header() -> str:
-    return f"goanna cores: {', '.join(backends())}" + "".join(f" ({why})" for why in why_not)
+    return f"goanna cores: {', '.join(backends())}" + (f" ({why_not()})" if why_not() else "")
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +120,6 @@ def shapes(backend: str) -> ModuleType:
 @pytest.fixture
 def both() -> dict[str, Copy]:
     """Both copies, for tests that compare them; skipped only where there is nothing to compare."""
-    if why_not:
-        pytest.skip(f"only one core here: {why_not[0]}")
+    if why_not():
+        pytest.skip(f"only one core here: {why_not()}")
     return {name: copy_of(name) for name in ("c", "py")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import sys
@@ -47,8 +48,6 @@ def _take_out() -> dict[str, ModuleType]:
 
 
 _copies: dict[str, Copy] = {}
-why_not: list[str] = []
-"""Why the compiled core can't be tested, if it can't."""
 
 
 def copy_of(backend: str) -> Copy:
@@ -57,11 +56,23 @@ def copy_of(backend: str) -> Copy:
     return _copies[backend]
 
 
+@functools.cache
+def why_not() -> str:
+    """Return why the compiled core can't be tested; "" if it can. A conftest.py may ask before pytest is configured."""
+    # Importing a drop-in changes the library that it serves; tests say themselves when that is to happen.
+    os.environ["GOANNA_INSTALL"] = "0"
+    try:
+        copy_of("c")
+    except ImportError as error:
+        return str(error)
+    return ""
+
+
 def backends() -> list[str]:
-    return ["py"] if why_not else ["c", "py"]
+    return ["py"] if why_not() else ["c", "py"]
 
 
 def without_what_is_missing(stderr: str) -> str:
     """Return what ``goanna bench`` wrote, less the line on a compiled core that is left out where there is none."""
     lines = stderr.splitlines(keepends=True)
-    return "".join(one for one in lines if not (why_not and one.startswith("goanna compiled is left out: ")))
+    return "".join(one for one in lines if not (why_not() and one.startswith("goanna compiled is left out: ")))
