@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False, auto_pickle=False
+# cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
 """The compiled core: the same names, signatures, texts and behaviour as ``goanna._core_py``, which explains them.
 
 Read the pure core first. What is different here is how, not what:

@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False, auto_pickle=False
+# cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
 """Replacements for the ``publish_*`` methods of PyMongo, compiled: the same as those in ``_publish_py``.
 
 Read the pure ones first; here is only how. A publisher takes its arguments from the stack, checks by version numbers

@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False, auto_pickle=False
+# cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
 """The bounded buffer behind queued and on-loop delivery, compiled: the same as ``goanna._ring_py``, which explains it.
 
 A push takes no lock and allocates nothing: it runs from beginning to end under the interpreter's lock, and whatever

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from at_once import meanwhile, run_all
+from cores import backends
 from needed import needed
 
 THREADS = 4
@@ -36,17 +37,23 @@ def ring(goanna: ModuleType) -> Any:
 
 
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has a GIL for good")
-def test_the_gil_stays_off() -> None:
-    """The pure core leaves it off; the compiled one is not declared to do without yet, and switches it on."""
-    name = "py"
+@pytest.mark.parametrize("name", backends())
+def test_the_gil_stays_off(name: str) -> None:
+    """No module of either core makes the interpreter switch it on, or warn that it does."""
+    parts = "goanna.audit._tracker, goanna.monitoring._publish"
+    if name == "py":
+        parts = "goanna.audit._tracker_py, goanna.monitoring._publish_py"
     program = (
         "import sys, goanna, goanna.audit, goanna.delivery, goanna.requestlog\n"
-        "import goanna.audit._tracker_py, goanna.monitoring._publish_py\n"
+        f"import {parts}\n"
         "print(goanna.BACKEND, sys._is_gil_enabled())\n"
     )
+    environment = {
+        key: value for key, value in os.environ.items() if key != "PYTHON_GIL"
+    }  # 0 would keep it off by force
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
-        env={**os.environ, "GOANNA_BACKEND": name, "GOANNA_INSTALL": "0"},
+        env={**environment, "GOANNA_BACKEND": name, "GOANNA_INSTALL": "0"},
         capture_output=True,
         text=True,
         check=False,
