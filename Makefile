@@ -9,7 +9,7 @@ COMPILER := $(shell command -v $${CC:-cc} 2>/dev/null)
 export GOANNA_BUILD_EXT ?= $(if $(COMPILER),require,auto)
 
 .PHONY: demo test dbally stress prefork matrix bench bench-smoke gate callgrind lint types docs dist package workflows \
-    release-notes sanitize interpreters sid freethreaded tsan contention clean
+    release-notes sanitize interpreters sid freethreaded tsan contention clean FORCE
 .DELETE_ON_ERROR:
 
 $(BIN)/python:
@@ -100,11 +100,14 @@ types: $(VENV)/group-lint $(VENV)/group-bench dbally
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/typed $(ARGS)
 
-# The sdist and the pure wheel, as they are released.
-dist: $(VENV)/group-package
+# The sdist and the pure wheel, as they are released; made again when a file that git knows has changed since.
+KNOWN := $(wildcard $(shell git ls-files 2>/dev/null))
+dist: build/distributions
+build/distributions: $(VENV)/group-package $(or $(KNOWN),FORCE) $(if $(wildcard dist/*.tar.gz),,FORCE)
 	rm -rf dist
 	$(BIN)/python -m build --sdist --outdir dist . >/dev/null
 	GOANNA_BUILD_EXT=no $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist dist/*.tar.gz
+	mkdir -p build && touch $@
 
 # Those two and this machine's binary wheel: checked, installed in clean environments, and the suite run there.
 package: dist $(VENV)/group-test
@@ -159,8 +162,8 @@ clean:
 # The suite against a core built with AddressSanitizer and UndefinedBehaviorSanitizer. Python's own allocator is switched
 # off, because it would hide what is read after it was freed. Leaks are what tests/test_soundness.py is for: the
 # interpreter itself keeps too much at exit for LeakSanitizer to tell. Request logs have no compiled code of their own, and
-# the servers of test_prefork run in processes of their own. Built from the sdist, so that `make -j2 package sanitize` does
-# not build two things in one tree.
+# the servers of test_prefork run in processes of their own. Built from the sdist, so that nothing is built in a tree in
+# which something else runs.
 SANITIZED := build/sanitized
 sanitize: dist $(VENV)/group-test dbally
 	rm -rf $(SANITIZED)
