@@ -163,15 +163,19 @@ clean:
 # off, because it would hide what is read after it was freed. Leaks are what tests/test_soundness.py is for: the
 # interpreter itself keeps too much at exit for LeakSanitizer to tell. Request logs have no compiled code of their own, and
 # the servers of test_prefork run in processes of their own. Built from the sdist, so that nothing is built in a tree in
-# which something else runs.
+# which something else runs; in an environment of its own, so that whatever the tests start finds this core, which has
+# everything else from the first one.
 SANITIZED := build/sanitized
+SITE = $$($(1)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
 sanitize: dist $(VENV)/group-test dbally
 	rm -rf $(SANITIZED)
+	$(BIN)/python -m venv --without-pip $(SANITIZED)
+	echo "$(call SITE,$(VENV))" > "$(call SITE,$(SANITIZED))/others.pth"
+	cp tests/sanitized/sitecustomize.py "$(call SITE,$(SANITIZED))"
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	LDFLAGS="-fsanitize=address,undefined" GOANNA_BUILD_EXT=require \
-	$(BIN)/python -m pip install --quiet --no-deps --target $(SANITIZED) dist/*.tar.gz
+	$(BIN)/python -m pip --python $(SANITIZED)/bin/python install --quiet --no-deps dist/*.tar.gz
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED) \
-	ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	$(BIN)/python -m pytest --require-compiled --sanitized -p no:cacheprovider \
+	PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	$(SANITIZED)/bin/python -m pytest --require-compiled --sanitized -p no:cacheprovider \
 	    --ignore=tests/requestlog --ignore=tests/delivery/test_prefork.py $(ARGS)

@@ -147,6 +147,8 @@ def test_forks_while_everybody_publishes(backend: str) -> None:
         threads = [threading.Thread(target=one) for one in (many, many, flushes)]
         for one in threads:
             one.start()
+        while not (queue.stats().delivered and rated.stats().delivered):  # their threads have begun
+            time.sleep(0.001)
         try:
             for _ in range(30):
                 pid = os.fork()
