@@ -129,7 +129,7 @@ def test_the_demo_of_own_events_runs(choice: str) -> None:
 
 IMPORTS = """
 import sys
-import __future__, contextvars, copyreg, functools, heapq, mmap, reprlib, threading, typing, weakref
+import __future__, collections.abc, contextvars, copyreg, functools, heapq, mmap, reprlib, threading, types, weakref
 before = set(sys.modules)
 import goanna
 print(*sorted(set(sys.modules) - before))

@@ -26,12 +26,13 @@
     publish(order_id=1, total=9.5)  # prints OrderPlaced(order_id=1, total=9.5)
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from goanna._backend import BACKEND, require_compiled
 from goanna._common import MISSING
 from goanna._fields import Field, field
-from goanna.dispatcher import Dispatcher, Publisher
+from goanna._typing import TYPE_CHECKING
+from goanna.dispatcher import Dispatcher
 from goanna.events import Event, fields, replace
 from goanna.installation import install, refresh, uninstall
 from goanna.listeners import Listener, handles
@@ -39,11 +40,14 @@ from goanna.registration import Registration
 from goanna.stats import Stats, Time
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from goanna.delivery.events_lost import EventsLost
     from goanna.delivery.on_loop import on_loop
     from goanna.delivery.paired import Operation, paired
     from goanna.delivery.queued import queued
     from goanna.delivery.where import where
+    from goanna.publisher import Publisher
 
 __all__ = [
     "BACKEND",
@@ -79,15 +83,18 @@ _DELIVERY = ("EventsLost", "Operation", "delivery", "on_loop", "paired", "queued
 
 
 def __getattr__(name: str) -> Any:
-    """Import delivery, and asyncio with it, when it is first asked for."""
-    if name not in _DELIVERY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import what takes time when it is first asked for: delivery, with asyncio, and Publisher, with typing."""
     import importlib
 
-    delivery = importlib.import_module("goanna.delivery")
-    globals().update({one: getattr(delivery, one) for one in _DELIVERY if one != "delivery"})
+    if name in _DELIVERY:
+        delivery = importlib.import_module("goanna.delivery")
+        globals().update({one: getattr(delivery, one) for one in _DELIVERY if one != "delivery"})
+    elif name == "Publisher":
+        globals()[name] = importlib.import_module("goanna.publisher").Publisher
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return globals()[name]
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_DELIVERY})
+    return sorted({*globals(), *_DELIVERY, "Publisher"})

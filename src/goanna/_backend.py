@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, Literal
+
+from goanna._typing import TYPE_CHECKING
 
 __all__ = ["BACKEND", "COMPILED_MISSING", "core", "require_compiled", "ring"]
 
@@ -48,6 +49,8 @@ def _explain(error: ImportError) -> str:
 
 
 if TYPE_CHECKING:
+    from typing import Final, Literal
+
     # The pure core is the typed one of the two; a test holds the other to it.
     from goanna import _core_py as core
     from goanna import _ring_py as ring

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Final, final
+
+from goanna._typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from typing import Final
 
 __all__ = ["MISSING", "TORN_INCREMENT", "Skip", "failed_group"]
 

@@ -8,18 +8,19 @@ decided above it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-
 from goanna._common import TORN_INCREMENT
 from goanna._fields import parameters, signature
 from goanna._maker_py import Maker, reader
 from goanna._sieve_py import Sieve, sampled
 from goanna._source import RESERVED, generated, stores
-from goanna._table_py import Account, Call, ErrorHandler, Table, counting
+from goanna._table_py import Account, Call, Table, counting
+from goanna._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import inspect
-    import types
+    from typing import Any
+
+    from goanna._table_py import ErrorHandler
 
 __all__ = ["Account", "Call", "Channel", "Maker", "Sieve", "Table", "reader", "sampled"]
 
@@ -160,16 +161,13 @@ def _channel_type(maker: Maker) -> type[Channel]:
     else:  # the same, written out
         body += ["  {table}.finished += 1", "  if {table}.retired:", "    {table}.settle()"]
     body += ["  return", "{setback}.resume()"]
-    call = cast(
-        "types.FunctionType",
-        generated(
-            "__call__",
-            maker.event_type.__qualname__,
-            __name__,
-            maker.fields,
-            [line.format_map(own) for line in body],
-            {own["new"]: object.__new__, own["cls"]: maker.event_type},
-        ),
+    call: Any = generated(
+        "__call__",
+        maker.event_type.__qualname__,
+        __name__,
+        maker.fields,
+        [line.format_map(own) for line in body],
+        {own["new"]: object.__new__, own["cls"]: maker.event_type},
     )
     call.__doc__ = Channel.__call__.__doc__
     return type("Channel", (Channel,), {"__slots__": (), "__call__": call, "__doc__": Channel.__doc__})

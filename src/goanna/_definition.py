@@ -9,11 +9,14 @@ import sys
 from collections.abc import Mapping
 from keyword import iskeyword
 from types import FunctionType
-from typing import Any, ClassVar
 
 from goanna._common import MISSING
 from goanna._fields import Field, FieldOptions, parameters
 from goanna._source import RESERVED
+from goanna._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["check_order", "inherited_fields", "own_fields"]
 
@@ -170,7 +173,8 @@ def _annotations(namespace: dict[str, Any]) -> Mapping[str, Any]:
 def _is_class_var(annotation: object) -> bool:
     if isinstance(annotation, str):
         return _last_name(annotation) == "ClassVar"
-    return ClassVar in (annotation, getattr(annotation, "__origin__", None))
+    typing = sys.modules.get("typing")  # where it isn't loaded, this can't be of it
+    return typing is not None and typing.ClassVar in (annotation, getattr(annotation, "__origin__", None))
 
 
 def _is_kw_only(annotation: object) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar, final, overload
 
 from goanna._common import MISSING, Missing
+from goanna._typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     import inspect
+    from typing import Any, TypeVar, overload
+
+    _T = TypeVar("_T")
 
 __all__ = ["Field", "field", "parameters", "signature"]
-
-_T = TypeVar("_T")
 
 
 @final
@@ -97,12 +98,16 @@ class FieldOptions:
         self.repr = repr
 
 
-@overload
-def field(*, default: _T, kw_only: bool = ..., repr: bool = ...) -> _T: ...
-@overload
-def field(*, default_factory: Callable[[], _T], kw_only: bool = ..., repr: bool = ...) -> _T: ...
-@overload
-def field(*, kw_only: bool = ..., repr: bool = ...) -> Any: ...
+if TYPE_CHECKING:
+
+    @overload
+    def field(*, default: _T, kw_only: bool = ..., repr: bool = ...) -> _T: ...
+    @overload
+    def field(*, default_factory: Callable[[], _T], kw_only: bool = ..., repr: bool = ...) -> _T: ...
+    @overload
+    def field(*, kw_only: bool = ..., repr: bool = ...) -> Any: ...
+
+
 def field(
     *,
     default: Any = MISSING,

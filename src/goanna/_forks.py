@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import Protocol
+
+from goanna._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class _Affected(Protocol):
+        def _after_fork(self) -> None: ...
+
 
 __all__ = ["after_fork"]
-
-
-class _Affected(Protocol):
-    def _after_fork(self) -> None: ...
 
 
 _affected: weakref.WeakSet[_Affected] = weakref.WeakSet()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import operator
 import types
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, final
 
 from goanna._fields import Field
+from goanna._typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from goanna._core_py import Channel
 
 __all__ = ["Maker", "member", "reader"]

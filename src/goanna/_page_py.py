@@ -6,11 +6,13 @@ import mmap
 import os
 import sys
 import weakref
-from typing import TYPE_CHECKING, Any, Final
 
 from goanna._reporting_py import reporting
+from goanna._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from goanna._ring_py import Ring
 
 __all__ = ["look_for_forks", "page", "rings"]

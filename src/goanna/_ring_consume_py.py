@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from goanna._slots_py import BUCKETS, CONTEXT, EVENT, HANDLER, LOST, NEVER, TIME, now
+from goanna._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from goanna._ring_py import Ring
 
 

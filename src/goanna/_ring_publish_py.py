@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from typing import TYPE_CHECKING, Any
 
 from goanna._common import TORN_INCREMENT
 from goanna._page_py import look_for_forks
 from goanna._reporting_py import reporting
 from goanna._slots_py import EVENT, HANDLER, LOST, NEVER, REASONS, now
+from goanna._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from goanna._ring_py import Ring
 
 

@@ -12,7 +12,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, final
 
 from goanna import _ring_consume_py as consuming
 from goanna import _ring_publish_py as publishing
@@ -20,6 +19,10 @@ from goanna._common import TORN_INCREMENT
 from goanna._page_py import look_for_forks, page, rings
 from goanna._reporting_py import enter_report, in_report, leave_report, reporting
 from goanna._slots_py import BUCKETS, LOST, NEVER, REASONS, TIME, now
+from goanna._typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["BUCKETS", "REASONS", "Inlet", "Ring", "enter_report", "in_report", "leave_report"]
 

@@ -7,11 +7,13 @@ the cores.
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, final
 
 from goanna._common import Skip, failed_group
+from goanna._typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from goanna._table_py import ErrorHandler, Table
 
 __all__ = ["Setback"]

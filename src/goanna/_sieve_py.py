@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, final
 
 from goanna._common import MISSING, Skip
+from goanna._typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from goanna._fields import Field
     from goanna._table_py import Account
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+
+from goanna._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Final
 
 __all__ = ["BUCKETS", "CONTEXT", "EVENT", "HANDLER", "LOST", "NEVER", "REASONS", "TIME", "now"]
 

@@ -8,10 +8,13 @@ puts the same parameters and stores in front of its fan-out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from goanna._common import MISSING
 from goanna._fields import Field, parameters
+from goanna._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["RESERVED", "generated", "init_function", "stores"]
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Final, final
 
 from goanna._common import MISSING, TORN_INCREMENT
 from goanna._fields import parameters
@@ -19,11 +18,15 @@ from goanna._forks import after_fork
 from goanna._maker_py import Maker
 from goanna._setback import Setback
 from goanna._sieve_py import Sieve
+from goanna._typing import TYPE_CHECKING, final
 
-__all__ = ["Account", "Call", "ErrorHandler", "Table", "counting"]
+if TYPE_CHECKING:
+    from typing import Any, Final
 
-ErrorHandler = Callable[[Exception, Any, Any], object]
-"""Called with the error, the listener that raised it, and the event."""
+    ErrorHandler = Callable[[Exception, Any, Any], object]
+    """Called with the error, the listener that raised it, and the event."""
+
+__all__ = ["Account", "Call", "Table", "counting"]
 
 _COUNTS = threading.RLock()
 """Guards the counts; re-entrant, because a finalizer may publish while it is held. No listener runs under it."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, final
 
 from goanna._backend import ring
 from goanna._common import Skip
 from goanna._forks import after_fork
 from goanna._reports import name, warn
+from goanna._typing import TYPE_CHECKING, final
 from goanna.stats import Time
+
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Watch", "checked_quarantine", "checked_slow", "warn_quarantined", "warn_slow"]
 

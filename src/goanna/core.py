@@ -3,10 +3,14 @@
 Most programs never need it. ``goanna.BACKEND`` says which of the two it is.
 """
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
 from goanna._backend import core, ring
+from goanna._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 __all__ = [
     "BUCKETS",

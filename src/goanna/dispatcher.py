@@ -5,41 +5,29 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from goanna._backend import core
 from goanna._forks import after_fork
+from goanna._typing import TYPE_CHECKING
 from goanna._watch import checked_quarantine, checked_slow
-from goanna.errors import Errors, policy
+from goanna.errors import policy
 from goanna.events import Event, EventMeta
 from goanna.listeners import Listener, handled
 from goanna.ordering import arrange
 from goanna.registration import Registration
 
-__all__ = ["Dispatcher", "Publisher"]
+if TYPE_CHECKING:
+    from typing import Any, ParamSpec, TypeVar, overload
 
-_P = ParamSpec("_P")
-_E_contra = TypeVar("_E_contra", bound=Event, contravariant=True)
-_E = TypeVar("_E", bound=Event)
+    from goanna.errors import Errors
+    from goanna.publisher import Publisher
+
+    _P = ParamSpec("_P")
+    _E = TypeVar("_E", bound=Event)
+
+__all__ = ["Dispatcher"]
 
 References = Registration | Listener | Iterable["Registration | Listener"]
-
-
-class Publisher(Protocol[_P, _E_contra]):
-    """What :meth:`Dispatcher.publisher` returns: call it to publish, ask it whether anyone listens.
-
-    At run time it is a ``goanna.core.Channel``.
-    """
-
-    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        """Build the event and hand it to the listeners."""
-
-    def publish(self, event: _E_contra, /) -> None:
-        """Hand an event that is already built to the listeners."""
-
-    def __bool__(self) -> bool:
-        """Return whether anyone listens."""
-        ...
 
 
 class Dispatcher:
@@ -153,10 +141,13 @@ class Dispatcher:
         """The registrations in calling order."""
         return self._registrations
 
-    @overload
-    def publisher(self, event_type: Callable[_P, _E]) -> Publisher[_P, _E]: ...
-    @overload
-    def publisher(self, event_type: type[_E]) -> Publisher[..., _E]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def publisher(self, event_type: Callable[_P, _E]) -> Publisher[_P, _E]: ...
+        @overload
+        def publisher(self, event_type: type[_E]) -> Publisher[..., _E]: ...
+
     def publisher(self, event_type: Any) -> Any:
         """Return what publishes one kind of event; always the same object for the same class.
 
@@ -247,7 +238,7 @@ class Dispatcher:
                 channel.replace_table(table)
         del old
 
-    def _open(self, event_type: Any) -> core.Channel:
+    def _open(self, event_type: type[Event]) -> core.Channel:
         """Make the channel of an event class."""
         if not isinstance(event_type, EventMeta):
             raise TypeError(f"only goanna events can be published, not {event_type!r}")
@@ -259,10 +250,10 @@ class Dispatcher:
         with self._lock:
             while True:
                 version = self._version
-                table = _table(self._registrations, cast("type[Event]", event_type), _NOTHING)
+                table = _table(self._registrations, event_type, _NOTHING)
                 channel = core.Channel(event_type.__event_maker__, table, self._errors)
                 if version == self._version:
-                    return self._channels.setdefault(cast("type[Event]", event_type), channel)
+                    return self._channels.setdefault(event_type, channel)
 
     def _check_listener(self, listener: Any) -> None:
         wanted = " or ".join(one.__name__ for one in self._interfaces) or "goanna.Listener"

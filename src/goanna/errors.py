@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any, Literal
 
 from goanna._reports import name, reported
+from goanna._typing import TYPE_CHECKING
 
-__all__ = ["ErrorHandler", "Errors", "policy"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal
 
-ErrorHandler = Callable[[Exception, Any, Any], object]
-"""Called with the error, the listener that raised it (None if it is gone) and the event."""
+    ErrorHandler = Callable[[Exception, Any, Any], object]
+    """Called with the error, the listener that raised it (None if it is gone) and the event."""
 
-Errors = Literal["log", "print", "raise"] | ErrorHandler
+    Errors = Literal["log", "print", "raise"] | ErrorHandler
+
+__all__ = ["policy"]
 
 
 def policy(errors: Errors) -> ErrorHandler | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Mapping
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from goanna._backend import core
 from goanna._definition import check_order, inherited_fields, own_fields
 from goanna._fields import Field, field, signature
 from goanna._source import init_function
+from goanna._typing import TYPE_CHECKING, dataclass_transform
 
 if TYPE_CHECKING:
     import inspect
+    from typing import Any, ClassVar, Self, TypeVar
+
+    _E = TypeVar("_E", bound="Event")
 
 __all__ = ["Event", "EventMeta", "fields", "replace"]
 
@@ -148,9 +151,6 @@ class Event(metaclass=EventMeta):
     def __replace__(self, /, **changes: Any) -> Self:
         """Return an event like this one with some fields changed; serves ``copy.replace`` too."""
         return type(self)(**{**self.__getstate__(), **changes})
-
-
-_E = TypeVar("_E", bound=Event)
 
 
 def replace(event: _E, /, **changes: Any) -> _E:

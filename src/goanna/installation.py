@@ -6,9 +6,12 @@ Nothing is imported before it is asked for; ``import goanna`` knows no library.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+
+from goanna._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     from goanna.monitoring._install import Report
 
 __all__ = ["install", "install_on_import", "refresh", "uninstall"]

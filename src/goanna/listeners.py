@@ -5,13 +5,16 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
-from typing import Any, ClassVar, TypeVar, final
 
+from goanna._typing import TYPE_CHECKING, final
 from goanna.events import Event, EventMeta
 
-__all__ = ["Handler", "Listener", "check_method", "does_nothing", "handled", "handles", "resolve"]
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, TypeVar
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+    _F = TypeVar("_F", bound=Callable[..., Any])
+
+__all__ = ["Handler", "Listener", "check_method", "does_nothing", "handled", "handles", "resolve"]
 
 _MARK = "__handles__"
 
@@ -61,8 +64,11 @@ class Listener(abc.ABC):  # noqa: B024 - an interface need not be abstract
     takes the events of both. Every method that is declared for the class of an event, or for a base of it, is called.
     """
 
-    __declared__: ClassVar[dict[str, tuple[type[Event], ...]]] = {}
-    __handled__: ClassVar[dict[str, tuple[type[Event], ...]]] = {}
+    if TYPE_CHECKING:
+        __declared__: ClassVar[dict[str, tuple[type[Event], ...]]]
+        __handled__: ClassVar[dict[str, tuple[type[Event], ...]]]
+    else:  # without annotations, which typing.get_type_hints() of a listener could not read
+        __declared__ = __handled__ = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the marks of the class body; raise TypeError where one interface sends an event to two methods."""

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
-from typing import Protocol, TypeVar
 
-__all__ = ["Ordered", "arrange"]
+from goanna._typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol, TypeVar
 
-class Ordered(Protocol):
-    """What the order depends on."""
+    class Ordered(Protocol):
+        """What the order depends on."""
 
-    @property
-    def priority(self) -> int:
-        """Higher comes first."""
-        ...
+        @property
+        def priority(self) -> int:
+            """Higher comes first."""
+            ...
 
-    @property
-    def sequence(self) -> int:
-        """Lower comes first among equal priorities."""
-        ...
+        @property
+        def sequence(self) -> int:
+            """Lower comes first among equal priorities."""
+            ...
 
-    @property
-    def before(self) -> Sequence[Ordered]:
-        """Those that must come later."""
-        ...
+        @property
+        def before(self) -> Sequence[Ordered]:
+            """Those that must come later."""
+            ...
 
-    @property
-    def after(self) -> Sequence[Ordered]:
-        """Those that must come earlier."""
-        ...
+        @property
+        def after(self) -> Sequence[Ordered]:
+            """Those that must come earlier."""
+            ...
 
+    _O = TypeVar("_O", bound=Ordered)
 
-_O = TypeVar("_O", bound=Ordered)
+__all__ = ["arrange"]
 
 
 def arrange(items: Sequence[_O]) -> tuple[_O, ...]:

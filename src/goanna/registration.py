@@ -6,16 +6,18 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import MethodType, TracebackType
-from typing import TYPE_CHECKING, Any, final
 
 from goanna._backend import core
 from goanna._common import Skip
+from goanna._typing import TYPE_CHECKING, final
 from goanna._watch import Watch
 from goanna.events import Event
 from goanna.listeners import Handler, Listener, resolve
 from goanna.stats import Stats
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from goanna.dispatcher import Dispatcher
 
 __all__ = ["Registration"]

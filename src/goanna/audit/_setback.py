@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
-from goanna.errors import ErrorHandler, log_error
+from goanna.errors import log_error
+
+if TYPE_CHECKING:
+    from goanna.errors import ErrorHandler
 
 __all__ = ["FAILED", "at_once", "awaited", "decorated", "failed", "group_of", "isawaitable", "log", "once_only"]
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import TracebackType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from goanna.audit._setback import FAILED, Failures, at_once, decorated, failed, group_of, isawaitable, log, once_only
-from goanna.errors import ErrorHandler
+
+if TYPE_CHECKING:
+    from goanna.errors import ErrorHandler
 
 __all__ = ["Stage", "TogetherSpan"]
 

@@ -14,12 +14,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType, TracebackType
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from goanna._common import TORN_INCREMENT
 from goanna.audit._seats import Seat
 from goanna.audit._setback import FAILED, Failures, at_once, decorated, failed, group_of, isawaitable, log, once_only
-from goanna.errors import ErrorHandler
+
+if TYPE_CHECKING:
+    from goanna.errors import ErrorHandler
 
 __all__ = ["Board", "Row", "Span", "StrictSpan", "opener"]
 

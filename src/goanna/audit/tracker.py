@@ -12,7 +12,10 @@ from goanna.audit._seats import Seat
 from goanna.audit._setback import FAILED, log
 from goanna.audit._source import EventHandler, EventSpan, RequestEnd, RequestStart, StockTracker
 from goanna.audit._stages import Stage, TogetherSpan
-from goanna.errors import Errors, policy
+from goanna.errors import policy
+
+if TYPE_CHECKING:
+    from goanna.errors import Errors
 
 __all__ = ["EventTracker", "OpenSpan", "Request", "StrictEventTracker"]
 

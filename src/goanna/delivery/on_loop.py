@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from types import FunctionType, MethodType
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from goanna.delivery.courier import Courier
 from goanna.delivery.documents import Documents
@@ -13,9 +13,11 @@ from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.loops import adapted
 from goanna.delivery.options import checked_options, methods_of
 from goanna.delivery.wrapper import Wrapper, checked_int, stats_of, wrap
-from goanna.errors import Errors
 from goanna.listeners import does_nothing
 from goanna.stats import Stats
+
+if TYPE_CHECKING:
+    from goanna.errors import Errors
 
 __all__ = ["OnLoop", "on_loop"]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goanna._watch import checked_quarantine, checked_slow
 from goanna.delivery.documents import preparation
 from goanna.delivery.events_lost import EventsLost, gap_method
 from goanna.delivery.interfaces import Interfaces
 from goanna.delivery.wrapper import checked_int, checked_policy
-from goanna.errors import ErrorHandler
 from goanna.listeners import check_method
+
+if TYPE_CHECKING:
+    from goanna.errors import ErrorHandler
 
 __all__ = ["Options", "checked_options", "methods_of"]
 

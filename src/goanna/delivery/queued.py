@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.options import checked_options, methods_of
 from goanna.delivery.worker import QueueFullError, Worker
 from goanna.delivery.wrapper import Wrapper, checked_int, checked_seconds, stats_of, wrap
-from goanna.errors import Errors
 from goanna.listeners import check_method, does_nothing
 from goanna.stats import Stats
+
+if TYPE_CHECKING:
+    from goanna.errors import Errors
 
 __all__ = ["QueueFullError", "Queued", "queued"]
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from goanna._backend import ring
 from goanna.delivery.interfaces import Interfaces
-from goanna.errors import ErrorHandler, policy
+from goanna.errors import policy
 from goanna.stats import Stats, Time
+
+if TYPE_CHECKING:
+    from goanna.errors import ErrorHandler
 
 __all__ = ["Wrapper", "checked_int", "checked_policy", "checked_seconds", "stats_of", "wrap"]
 

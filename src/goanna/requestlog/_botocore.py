@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from goanna.dispatcher import Dispatcher
-from goanna.errors import Errors, log_error
+from goanna.errors import log_error
 from goanna.requestlog._adapter import Request, Response
 from goanna.requestlog.events import RequestAttempt, RequestCompleted, RequestFailed, RequestListener
 from goanna.requestlog.hook import RequestHooks, call_hooks, check_hook
+
+if TYPE_CHECKING:
+    from goanna.errors import Errors
 
 __all__ = ["Attachment", "attach"]
 
