@@ -69,6 +69,13 @@ class Recorder:
             self._waiting.append((name, fields, loop, future))
         await asyncio.wait_for(future, PATIENCE)
 
+    async def quiet(self, of: str, seconds: float) -> None:
+        """Wait until nothing of a family that comes in pairs is under way, or has come for that long."""
+        count = -1
+        while count % 2 or count != len(self.records[of]):
+            count = len(self.records[of])
+            await asyncio.sleep(seconds)
+
     def names(self) -> set[str]:
         return {type(event).__name__ for event in self.events}
 

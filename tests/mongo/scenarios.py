@@ -141,6 +141,9 @@ async def server_goes_away_and_comes_back(stage: Stage) -> None:
     held = stage.driver.start(lambda: stage.database.command("hold"))
     # A command under way is sure to fail; a connection at rest may be found dead before it is used.
     await stage.recorder.seen("CommandStartedEvent", command_name="hold")
+    # Whoever waits for a server asks for a heartbeat; if the first one was under way by then, there is another half a
+    # second later. Should that reach the server just before it stops, the next command would be sent there.
+    await stage.recorder.quiet("ServerHeartbeat", 0.75)
     stage.server.stop()
     try:
         with pytest.raises(AutoReconnect):
@@ -175,9 +178,12 @@ SCENARIOS = {
 
 
 def without_repeats(records: list[Record]) -> list[Record]:
-    """Return the records, each where it came first: how often a client asks for a server is a matter of time."""
+    """Return the records, each where it came first: how often a client asks for a server is a matter of time.
+
+    So is whether it asks at the moment at which it is closed, and has its question cancelled.
+    """
     kept: list[Record] = []
     for one in records:
-        if one not in kept:
+        if one not in kept and ("reply", "_OperationCancelled") not in one:
             kept.append(one)
     return kept
