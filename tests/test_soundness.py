@@ -7,6 +7,7 @@ UndefinedBehaviorSanitizer.
 from __future__ import annotations
 
 import gc
+import itertools
 import weakref
 from collections.abc import Callable
 from types import ModuleType
@@ -62,12 +63,17 @@ def paths(goanna: ModuleType, shapes: ModuleType) -> dict[str, Callable[[], obje
     raising = hub_of(Raises(), Plain(), errors="raise")
     prepared = shapes.OrderPlaced(1)
 
+    rounds = itertools.count(1)
+
     def hub_cycle() -> None:
         hub = goanna.Dispatcher(shapes.OrderListener, errors=lambda *args: None)
         listener = Plain()
         listener.hub = hub
         with hub.add(listener), hub.add(Raises(), once=True), hub.add(Plain(), weak=True):
             hub.publisher(shapes.OrderPlaced)(1)
+        if not next(rounds) % 20:
+            # As many as there are when the collector runs of itself would decide how large sets of weak references are.
+            gc.collect()
 
     churn = goanna.Dispatcher()
     churn_publish = churn.publisher(shapes.OrderPlaced)
