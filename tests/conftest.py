@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 from hypothesis import settings
 
+from collecting import CPYTHON
 from cores import Copy, backends, copy_of, why_not
 from needed import core_only
 
@@ -60,6 +61,9 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("brief", max_examples=100)
     settings.register_profile("ordinary", max_examples=500)
     settings.load_profile("brief" if repeats_less(config) else "ordinary")
+    if not CPYTHON:
+        # A socket that is left to the collector is closed late there, in whatever test is running by then.
+        config.addinivalue_line("filterwarnings", "ignore:unclosed .*socket:ResourceWarning")
     if why_not():
         if config.getoption("--require-compiled"):
             raise pytest.UsageError(f"--require-compiled: {why_not()}")

@@ -54,12 +54,12 @@ def test_a_signal_handler_that_exits(backend: str, tmp_path: Path) -> None:
     """As process managers end their programs: SIGTERM, which the program turns into an exit."""
     program = tmp_path / "program.py"
     program.write_text(
-        SLEEPY + "import signal\n"
+        SLEEPY + "import signal, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
         "tell(100, 'main')\n"
         "print('ready', flush=True)\n"
         "while True:\n"
-        "    signal.pause()\n"
+        "    time.sleep(0.05)\n"  # signal.pause() would miss a signal that comes just before it
     )
     evidence = tmp_path / "evidence"
     with subprocess.Popen(
@@ -68,10 +68,13 @@ def test_a_signal_handler_that_exits(backend: str, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=LONG)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=LONG)
+        finally:
+            process.kill()
         assert (process.returncode, errors) == (0, b"")
     assert noted(evidence) == {process.pid: {"main": list(range(100))}}
 
