@@ -15,7 +15,7 @@ Attributes:
     cdef readonly Py_ssize_t delivered
     cdef readonly Py_ssize_t failed
     cdef readonly Py_ssize_t filtered
-    cdef goanna_lock lock
+    cdef goanna_spinlock lock
 
     def add(self, Py_ssize_t delivered, Py_ssize_t failed, Py_ssize_t filtered):
         """Add to the counts, all at once."""
@@ -24,9 +24,9 @@ Attributes:
     def read(self):
         """Return delivered, failed and filtered as they were at one moment."""
         cdef Py_ssize_t delivered, failed, filtered
-        goanna_acquire(&self.lock)
+        goanna_enter(&self.lock)
         delivered, failed, filtered = self.delivered, self.failed, self.filtered
-        goanna_release(&self.lock)
+        goanna_leave(&self.lock)
         return delivered, failed, filtered
 
     def __repr__(self):
@@ -35,8 +35,8 @@ Attributes:
 
 cdef inline void tally(Account account, Py_ssize_t delivered, Py_ssize_t failed, Py_ssize_t filtered) noexcept:
     """Add to the counts, all at once."""
-    goanna_acquire(&account.lock)
+    goanna_enter(&account.lock)
     account.delivered += delivered
     account.failed += failed
     account.filtered += filtered
-    goanna_release(&account.lock)
+    goanna_leave(&account.lock)

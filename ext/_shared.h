@@ -10,6 +10,53 @@
 
 #define GOANNA_SHARED 1
 
+#ifdef _MSC_VER
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#endif
+#include <windows.h>
+#else
+#include <sched.h>
+#endif
+
+/* The lock of a few numbers. Whoever waits for it goes on asking. A PyMutex is handed to a thread that has waited for long,
+   and if the process is forked before that thread has gone on, nobody gives it back in the child. Whoever holds this one
+   comes to no point at which the interpreter stops threads, so nobody holds it when CPython forks. */
+typedef struct {
+    long held;
+} goanna_spinlock;
+
+static inline int goanna_is_taken(goanna_spinlock *lock)
+{
+#ifdef _MSC_VER
+    return _InterlockedExchange((volatile long *)&lock->held, 1) != 0;
+#else
+    return __atomic_exchange_n(&lock->held, 1, __ATOMIC_SEQ_CST) != 0;
+#endif
+}
+
+static inline void goanna_enter(goanna_spinlock *lock)
+{
+    unsigned int asked = 0;
+    while (goanna_is_taken(lock)) {
+        if (++asked > 16) { /* its holder may have been put aside by the system, for the sake of this thread */
+#ifdef _MSC_VER
+            SwitchToThread();
+#else
+            sched_yield();
+#endif
+        }
+    }
+}
+
+static inline void goanna_leave(goanna_spinlock *lock)
+{
+#ifdef _MSC_VER
+    _InterlockedExchange((volatile long *)&lock->held, 0);
+#else
+    __atomic_store_n(&lock->held, 0, __ATOMIC_SEQ_CST);
+#endif
+}
 
 typedef PyMutex goanna_lock;
 
@@ -103,6 +150,20 @@ static inline PyObject *goanna_keep(PyObject *keeper, goanna_lock *lock, PyObjec
 #else
 
 #define GOANNA_SHARED 0
+
+typedef struct {
+    char nothing;
+} goanna_spinlock;
+
+static inline void goanna_enter(goanna_spinlock *lock)
+{
+    (void)lock;
+}
+
+static inline void goanna_leave(goanna_spinlock *lock)
+{
+    (void)lock;
+}
 
 typedef struct {
     char nothing;

@@ -1,6 +1,10 @@
 # What the compiled modules share of _shared.h: nothing where there is a GIL.
 cdef extern from "_shared.h":
     enum: GOANNA_SHARED
+    ctypedef struct goanna_spinlock:
+        pass
+    void goanna_enter(goanna_spinlock* lock) noexcept
+    void goanna_leave(goanna_spinlock* lock) noexcept
     ctypedef struct goanna_lock:
         pass
     void goanna_acquire(goanna_lock* lock) noexcept

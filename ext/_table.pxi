@@ -38,6 +38,10 @@ Raises:
         return f"<Call {self.method!r}>"
 
 
+cdef Py_ssize_t as_position(object one) except? -1:
+    return one
+
+
 @cython.final
 @cython.no_gc_clear
 cdef class Table:
@@ -64,7 +68,7 @@ Raises:
     cdef readonly bint sieved
     cdef Py_ssize_t is_retired
     cdef Py_ssize_t settled
-    cdef goanna_lock lock  # for all counts but `finished`
+    cdef goanna_spinlock lock  # for all counts but `finished`
     cdef Py_ssize_t size
     cdef goanna_call* row
     # For each call how often it was skipped, failed and was filtered out since the last time; NULL until one was.
@@ -133,7 +137,7 @@ Raises:
         cdef Py_ssize_t count, index
         cdef Py_ssize_t* three
         cdef Account account
-        goanna_acquire(&self.lock)
+        goanna_enter(&self.lock)
         count = goanna_get(&self.finished) - self.settled
         if count:
             self.settled += count
@@ -145,7 +149,7 @@ Raises:
                     three = self.exceptions + 3 * index
                     tally(account, count - three[0] - three[1] - three[2], three[1], three[2])
                     three[0] = three[1] = three[2] = 0
-        goanna_release(&self.lock)
+        goanna_leave(&self.lock)
 
     def finish(self, skipped=(), failed=(), filtered=()):
         """Count one publish that went through this table to its end.
@@ -158,8 +162,10 @@ Raises:
         cdef Py_ssize_t position
         cdef tuple kinds = (tuple(skipped), tuple(failed), tuple(filtered))
         cdef Py_ssize_t kind
+        if GOANNA_SHARED:  # an __index__ is other code, which is not to run under the lock
+            kinds = tuple([tuple([as_position(one) for one in <tuple>each]) for each in kinds])
         self.make_room()
-        goanna_acquire(&self.lock)
+        goanna_enter(&self.lock)
         try:
             for kind in range(3):
                 for one in <tuple>kinds[kind]:
@@ -168,7 +174,7 @@ Raises:
                         self.exceptions[3 * position + kind] += 1
             goanna_add(&self.finished, 1)
         finally:
-            goanna_release(&self.lock)
+            goanna_leave(&self.lock)
         if goanna_get(&self.is_retired):
             self.settle()
 
@@ -205,10 +211,10 @@ Raises:
         ):
             # The same as below for what programs do most.
             tally(self.only_account, 0, 0, 1)
-            goanna_acquire(&self.lock)
+            goanna_enter(&self.lock)
             self.exceptions[2] += 1
             goanna_add(&self.finished, 1)
-            goanna_release(&self.lock)
+            goanna_leave(&self.lock)
             if goanna_get(&self.is_retired):
                 self.settle()
             return True
@@ -219,11 +225,11 @@ Raises:
         self.make_room()
         for index in range(self.size):
             tally((<Call>self.calls[index]).sieve.account, 0, 0, 1)
-        goanna_acquire(&self.lock)
+        goanna_enter(&self.lock)
         for index in range(self.size):
             self.exceptions[3 * index + 2] += 1
         goanna_add(&self.finished, 1)
-        goanna_release(&self.lock)
+        goanna_leave(&self.lock)
         if goanna_get(&self.is_retired):
             self.settle()
         return True
