@@ -170,7 +170,7 @@ class Span:
         self._state = _OPENING
         self.started = monotonic()
         board = self._board
-        if board._latest is None:  # as in Board.enter(), but for the call
+        if board._latest is None and not TORN_INCREMENT:  # as in Board.enter(), but for the call
             board.count += 1
             board._latest = self
         else:
@@ -223,7 +223,7 @@ class Span:
                         await self._end(None, position + 1)
                         return False
         board = self._board
-        if board._latest is self:  # as in Board.leave(), but for the call
+        if board._latest is self and not TORN_INCREMENT:  # as in Board.leave(), but for the call
             board.count -= 1
             board._latest = None
         else:

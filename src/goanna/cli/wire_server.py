@@ -249,7 +249,12 @@ def _accept(listening: socket.socket) -> None:
     number = 0
     while True:
         places.acquire()
-        connection, _ = listening.accept()
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            if listening.fileno() == -1:
+                return  # closed by the main thread, which is about to end the process
+            raise
         number += 1
         threading.Thread(target=_serve, args=(connection, number, places), daemon=True).start()
 
