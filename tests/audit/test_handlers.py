@@ -130,7 +130,7 @@ def test_a_result_of_another_kind_and_events_outside_of_a_request(audit: ModuleT
 def test_without_the_library_the_error_names_it(
     audit: ModuleType, handlers: ModuleType, monkeypatch: pytest.MonkeyPatch, name: str, module: str
 ) -> None:
-    for one in [one for one in sys.modules if one.partition(".")[0] == module]:
+    for one in {module, *(one for one in sys.modules if one.partition(".")[0] == module)}:
         monkeypatch.setitem(sys.modules, one, None)
     with pytest.raises(ModuleNotFoundError, match=module):
         getattr(handlers, name)()
