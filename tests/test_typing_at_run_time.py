@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import typing
@@ -38,7 +39,7 @@ print("typing" in sys.modules)
 def test_a_program_without_typing(core: str) -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}\n" + WITHOUT],
-        env={"GOANNA_BACKEND": core},
+        env={**os.environ, "GOANNA_BACKEND": core},
         capture_output=True,
         text=True,
     )
