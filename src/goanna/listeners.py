@@ -68,7 +68,8 @@ class Listener(abc.ABC):  # noqa: B024 - an interface need not be abstract
         __declared__: ClassVar[dict[str, tuple[type[Event], ...]]]
         __handled__: ClassVar[dict[str, tuple[type[Event], ...]]]
     else:  # without annotations, which typing.get_type_hints() of a listener could not read
-        __declared__ = __handled__ = {}
+        __declared__ = {}
+        __handled__ = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the marks of the class body; raise TypeError where one interface sends an event to two methods."""
