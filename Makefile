@@ -16,7 +16,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 
-$(VENV)/built: $(BIN)/python setup.py pyproject.toml $(wildcard ext/*)
+$(VENV)/built: $(BIN)/python setup.py pyproject.toml $(wildcard ext/*/*)
 	$(BIN)/python -m pip install --quiet --editable ".[cli]"
 	touch $@
 
@@ -156,7 +156,7 @@ contention: $(VENV)/built
 	$(CONTENDER) -m benchmarks.contention $(ARGS)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist src/*.egg-info src/goanna/*.so src/goanna/*/*.so .pytest_cache .mypy_cache \
+	rm -rf $(VENV) .venv-* build dist src/*.egg-info src/goanna/*/*.so .pytest_cache .mypy_cache \
 	    .ruff_cache .hypothesis .benchmarks
 
 # The suite against a core built with AddressSanitizer and UndefinedBehaviorSanitizer. Python's own allocator is switched

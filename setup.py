@@ -12,12 +12,12 @@ VARIABLE = "GOANNA_BUILD_EXT"
 CHOICES = ("auto", "require", "no")
 
 SOURCES = {
-    "goanna._core": "ext/_core.pyx",
-    "goanna._ring": "ext/_ring.pyx",
-    "goanna.audit._tracker": "ext/_tracker.pyx",
-    "goanna.monitoring._publish": "ext/_publish.pyx",
+    "goanna.core._compiled": "ext/core/_compiled.pyx",
+    "goanna.core._ring": "ext/core/_ring.pyx",
+    "goanna.audit._compiled": "ext/audit/_compiled.pyx",
+    "goanna.monitoring._compiled": "ext/monitoring/_compiled.pyx",
 }
-HEADERS = sorted(glob("ext/*.h") + glob("ext/*.pxi"))
+HEADERS = sorted(glob("ext/*/*.h") + glob("ext/*/*.pxi"))
 
 
 def choice() -> str:
@@ -31,7 +31,7 @@ def choice() -> str:
 
 
 def extension(required: bool) -> dict[str, object]:
-    """Return the arguments of setup() that build goanna._core."""
+    """Return the arguments of setup() that build goanna.core._compiled."""
     try:
         from Cython.Distutils.build_ext import build_ext
     except ImportError:
@@ -69,7 +69,7 @@ def extension(required: bool) -> dict[str, object]:
                     )
 
     modules = [
-        Extension(name, [source], include_dirs=["ext"], depends=HEADERS, optional=not required)
+        Extension(name, [source], include_dirs=["ext/include"], depends=HEADERS, optional=not required)
         for name, source in SOURCES.items()
     ]
     return {"ext_modules": modules, "cmdclass": {"build_ext": BuildExt}}

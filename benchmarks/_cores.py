@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.cores``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.cores``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.cores import *  # noqa: F403
+from goanna.bench.cores import *  # noqa: F403

@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from goanna.cli.bench import deliveries
-from goanna.cli.bench.cores import NAMES
-from goanna.cli.bench.jobs import Work
-from goanna.cli.bench.measure import Timed, take_turns
+from goanna.bench import deliveries
+from goanna.bench.cores import NAMES
+from goanna.bench.jobs import Work
+from goanna.bench.measure import Timed, take_turns
 
 QUEUES, ROUNDS = 6, 30
 

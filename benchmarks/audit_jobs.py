@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.audit_jobs``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.audit_jobs``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.audit_jobs import *  # noqa: F403
+from goanna.bench.audit_jobs import *  # noqa: F403

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.loops import Run
 from benchmarks.measure import Time
-from goanna.cli.bench.request_hooks import BURST, NOTHING, Hook, exchange, makers
+from goanna.bench.request_hooks import BURST, NOTHING, Hook, exchange, makers
 
 FLOOD = 20_000
 """Calls in a flood; more than either queue holds."""

@@ -91,7 +91,7 @@ Turns = dict[str, dict[str, dict[str, list[float]]]]
 def measure_commands(rounds: int, calls: int) -> Turns:
     """Return the times of ``ping``; in each round each client has a turn in each mode."""
     with _cores.active("py"):  # nothing of the server depends on the core
-        server = importlib.import_module("goanna.cli.wire_server").WireServer()
+        server = importlib.import_module("goanna.cli.demo.wire_server").WireServer()
     spans = Spans()
     turns: Turns = {clock: {one: {mode: [] for mode in MODES} for one in (NOBODY, IDLE, SPANS)} for clock in CLOCKS}
     with server, contextlib.ExitStack() as stack:

@@ -14,10 +14,10 @@ from typing import Any
 
 from rich.console import Console
 
-from goanna.cli.bench.document import DocumentError
-from goanna.cli.bench.jobs import FLOOR
-from goanna.cli.bench.request_hooks import NOTHING
-from goanna.cli.bench.terminal import show_changes
+from goanna.bench.document import DocumentError
+from goanna.bench.jobs import FLOOR
+from goanna.bench.request_hooks import NOTHING
+from goanna.bench.terminal import show_changes
 
 BASES = (FLOOR, "stock", NOTHING)
 """What figures are divided by: the first of these that is in the job."""

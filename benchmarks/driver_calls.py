@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.driver_calls``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.driver_calls``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.driver_calls import *  # noqa: F403
+from goanna.bench.driver_calls import *  # noqa: F403

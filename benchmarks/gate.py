@@ -14,13 +14,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from goanna.cli.bench import deliveries, monitored, orders, request_jobs, rivals, suites
-from goanna.cli.bench.cores import NAMES, copies
-from goanna.cli.bench.figures import figure
-from goanna.cli.bench.jobs import FLOOR, Job
-from goanna.cli.bench.measure import turns
-from goanna.cli.bench.monitoring_jobs import name as monitoring_name
-from goanna.cli.bench.request_hooks import boto
+from goanna.bench import deliveries, monitored, orders, request_jobs, rivals, suites
+from goanna.bench.cores import NAMES, copies
+from goanna.bench.figures import figure
+from goanna.bench.jobs import FLOOR, Job
+from goanna.bench.measure import turns
+from goanna.bench.monitoring_jobs import name as monitoring_name
+from goanna.bench.request_hooks import boto
 
 ROUNDS, TRIES = 40, 5
 COMPILED, PURE = NAMES["c"], NAMES["py"]

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import goanna
-from goanna.cli.bench import listeners
-from goanna.cli.bench.loops import Run, loop
+from goanna.bench import listeners
+from goanna.bench.loops import Run, loop
 
 
 class Sent(goanna.Event):

@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.jobs``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.jobs``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.jobs import *  # noqa: F403
+from goanna.bench.jobs import *  # noqa: F403

@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.listeners``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.listeners``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.listeners import *  # noqa: F403
+from goanna.bench.listeners import *  # noqa: F403

@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.loops``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.loops``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.loops import *  # noqa: F403
+from goanna.bench.loops import *  # noqa: F403

@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.measure``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.measure``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.measure import *  # noqa: F403
+from goanna.bench.measure import *  # noqa: F403

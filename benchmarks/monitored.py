@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.monitored``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.monitored``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.monitored import *  # noqa: F403
+from goanna.bench.monitored import *  # noqa: F403

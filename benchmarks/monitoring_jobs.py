@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.monitoring_jobs``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.monitoring_jobs``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.monitoring_jobs import *  # noqa: F403
+from goanna.bench.monitoring_jobs import *  # noqa: F403

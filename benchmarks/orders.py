@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.orders``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.orders``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.orders import *  # noqa: F403
+from goanna.bench.orders import *  # noqa: F403

@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from goanna.cli.bench import monitored
-from goanna.cli.bench.cores import NAMES
-from goanna.cli.bench.deliveries import ON_LOOP, QUEUED, REJECTED
-from goanna.cli.bench.document import figures, kind, load
-from goanna.cli.bench.figures import Figure
-from goanna.cli.bench.jobs import FLOOR
-from goanna.cli.bench.monitoring_jobs import name as monitoring_name
-from goanna.cli.bench.request_hooks import ORIGINAL
-from goanna.cli.bench.request_jobs import LOG
-from goanna.cli.bench.rivals import PLAIN
-from goanna.cli.bench.suites import DRIVER_FIELD
-from goanna.cli.bench.terminal import about, duration, noise
+from goanna.bench import monitored
+from goanna.bench.cores import NAMES
+from goanna.bench.deliveries import ON_LOOP, QUEUED, REJECTED
+from goanna.bench.document import figures, kind, load
+from goanna.bench.figures import Figure
+from goanna.bench.jobs import FLOOR
+from goanna.bench.monitoring_jobs import name as monitoring_name
+from goanna.bench.request_hooks import ORIGINAL
+from goanna.bench.request_jobs import LOG
+from goanna.bench.rivals import PLAIN
+from goanna.bench.suites import DRIVER_FIELD
+from goanna.bench.terminal import about, duration, noise
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- figures: written by benchmarks.published -->", "<!-- end of figures -->"

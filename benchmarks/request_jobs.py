@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.request_jobs``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.request_jobs``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.request_jobs import *  # noqa: F403
+from goanna.bench.request_jobs import *  # noqa: F403

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.boto_calls import IDLE, LOGGER, NOBODY, Call, measure_calls
 from benchmarks.boto_hooks import Cost, measure_hooks
-from goanna.cli.bench.request_hooks import COMPILED, NOTHING, ORIGINAL
+from goanna.bench.request_hooks import COMPILED, NOTHING, ORIGINAL
 
 ROUNDS, QUICK_ROUNDS = 400, 20
 FLOODS, QUICK_FLOODS = 5, 1

@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.rivals``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.rivals``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.rivals import *  # noqa: F403
+from goanna.bench.rivals import *  # noqa: F403

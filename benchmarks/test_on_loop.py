@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.delivery_bursts import measure_loops
-from goanna.cli.bench import deliveries
+from goanna.bench import deliveries
 
 if TYPE_CHECKING:
     from benchmarks.conftest import Measure

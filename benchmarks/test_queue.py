@@ -11,7 +11,7 @@ from benchmarks.delivery_bursts import measure_workers
 from benchmarks.delivery_overload import OVERFLOWS, measure_cost, measure_memory
 from benchmarks.delivery_rivals import backends
 from benchmarks.delivery_sustained import measure_sustained
-from goanna.cli.bench import deliveries
+from goanna.bench import deliveries
 
 if TYPE_CHECKING:
     from benchmarks.conftest import Measure

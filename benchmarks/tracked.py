@@ -1,3 +1,3 @@
-"""See ``goanna.cli.bench.tracked``, which ``goanna bench`` shares."""
+"""See ``goanna.bench.tracked``, which ``goanna bench`` shares."""
 
-from goanna.cli.bench.tracked import *  # noqa: F403
+from goanna.bench.tracked import *  # noqa: F403

@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import monitoring
 
 import goanna
-from goanna.cli.wire_server import WireServer
+from goanna.cli.demo.wire_server import WireServer
 
 
 class Feed(monitoring.CommandListener):

@@ -14,7 +14,7 @@ import sys
 from pymongo import MongoClient, monitoring
 
 import goanna
-from goanna.cli.wire_server import WireServer
+from goanna.cli.demo.wire_server import WireServer
 
 
 class CommandLogger(monitoring.CommandListener):

@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.getoption("--require-compiled"):
             raise pytest.UsageError(f"--require-compiled: {why_not()}")
     elif config.getoption("--sanitized"):
-        path = copy_of("c").modules["goanna._core"].__file__
+        path = copy_of("c").modules["goanna.core._compiled"].__file__
         assert path is not None
         with open(path, "rb") as extension:
             if b"__asan_init" not in extension.read():

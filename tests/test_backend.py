@@ -65,11 +65,11 @@ def test_without_the_extension_auto_is_pure_and_c_is_an_error(copied: Path) -> N
 
 def test_a_broken_extension_is_reported_and_not_fatal(copied: Path) -> None:
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    (copied / "goanna" / f"_core{suffix}").write_bytes(b"this is no shared object")
+    (copied / "goanna" / "core" / f"_compiled{suffix}").write_bytes(b"this is no shared object")
     assert python("-c", SHOW, path=copied).stdout.strip() == "py"
     done = python("-m", "goanna", "doctor", path=copied)
     assert "the compiled core is not used: the extension module did not load:" in done.stdout
-    assert f"_core{suffix}" in done.stdout
+    assert f"_compiled{suffix}" in done.stdout
 
 
 def test_require_compiled(copied: Path) -> None:
@@ -95,10 +95,10 @@ def test_require_compiled_in_both(goanna: ModuleType, backend: str) -> None:
 def test_doctor_says_which_core_and_from_where(both: dict[str, Copy]) -> None:
     compiled, pure = python("-m", "goanna", "doctor"), python("-m", "goanna", "doctor", GOANNA_BACKEND="py")
     assert compiled.stdout.startswith("goanna 0.1.0 runs on its compiled core\n  loaded from   /")
-    assert "_core." in compiled.stdout.splitlines()[1]
+    assert "_compiled." in compiled.stdout.splitlines()[1]
     assert "set GOANNA_BACKEND=py" in compiled.stdout
     assert pure.stdout.startswith("goanna 0.1.0 runs on its pure core\n")
-    assert "_core_py.py" in pure.stdout.splitlines()[1]
+    assert "_pure" in pure.stdout.splitlines()[1]
     assert "unset GOANNA_BACKEND or set it to c" in pure.stdout
     assert "  found " in pure.stdout
     assert (compiled.returncode, pure.returncode) == (0, 0)
@@ -141,9 +141,10 @@ def test_importing_goanna_imports_little(choice: str) -> None:
     """Beside these modules, which have to be there, its own: that is what keeps the import short."""
     loaded = set(python("-c", IMPORTS, GOANNA_BACKEND=choice).stdout.split())
     own = {one for one in loaded if one.partition(".")[0] == "goanna"}
-    assert {"goanna.dispatcher", "goanna._core_py" if choice == "py" else "goanna._core"} <= own
+    core = "goanna.core._pure.channel" if choice == "py" else "goanna.core._compiled"
+    assert {"goanna.dispatch.dispatcher", core} <= own
     assert not own & {"goanna.monitoring", "goanna.requestlog", "goanna.audit", "goanna.delivery", "goanna.cli"}
-    assert len(own) < 30
+    assert len(own) < 32
     others = {one for one in loaded - own if one != "cython_runtime" and not one.startswith("_cython_")}
     # PyPy's own modules import one another in other ways.
     assert not (others if CPYTHON else others & {"bson", "pymongo", "rich", "asyncio"})

@@ -12,7 +12,7 @@ import pytest
 def command_events(how):
     """Return event classes like PyMongo's: its own with goanna installed, or goanna's."""
     if how == "own":
-        return importlib.import_module("goanna.monitoring._own")
+        return importlib.import_module("goanna.monitoring._standalone")
     path = importlib.import_module("pymongo.monitoring").__file__
     spec = importlib.util.spec_from_file_location(f"pymongo_monitoring_of_documents_{how}", path)
     module = importlib.util.module_from_spec(spec)

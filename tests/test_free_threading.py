@@ -28,21 +28,21 @@ ROUNDS = 1500
 
 @pytest.fixture
 def core(goanna: ModuleType) -> Any:
-    return importlib.import_module("goanna._backend").core
+    return importlib.import_module("goanna.core").core
 
 
 @pytest.fixture
 def ring(goanna: ModuleType) -> Any:
-    return importlib.import_module("goanna._backend").ring
+    return importlib.import_module("goanna.core").ring
 
 
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has a GIL for good")
 @pytest.mark.parametrize("name", backends())
 def test_the_gil_stays_off(name: str) -> None:
     """No module of either core makes the interpreter switch it on, or warn that it does."""
-    parts = "goanna.audit._tracker, goanna.monitoring._publish"
+    parts = "goanna.audit._compiled, goanna.monitoring._compiled"
     if name == "py":
-        parts = "goanna.audit._tracker_py, goanna.monitoring._publish_py"
+        parts = "goanna.audit._pure, goanna.monitoring._pure"
     program = (
         "import sys, goanna, goanna.audit, goanna.delivery, goanna.requestlog\n"
         f"import {parts}\n"

@@ -18,9 +18,9 @@ Copies = dict[str, Copy]
 
 def core_of(copy: Copy) -> types.ModuleType:
     with copy.active():
-        import goanna._backend
+        import goanna.core
 
-        return goanna._backend.core  # type: ignore[return-value]
+        return goanna.core.core  # type: ignore[return-value]
 
 
 def shapes_of(copy: Copy) -> types.ModuleType:
@@ -63,8 +63,8 @@ def signature(value: Any) -> str:
 
 def test_the_cores_have_the_same_names(both: Copies) -> None:
     compiled, pure = core_of(both["c"]), core_of(both["py"])
-    assert compiled.__name__ == "goanna._core"
-    assert pure.__name__ == "goanna._core_py"
+    assert compiled.__name__ == "goanna.core._compiled"
+    assert pure.__name__ == "goanna.core._pure.channel"
     assert sorted(compiled.__all__) == sorted(pure.__all__)
 
 

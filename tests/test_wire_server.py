@@ -16,7 +16,7 @@ import pytest
 from pymongo import InsertOne, MongoClient, WriteConcern
 from pymongo.errors import OperationFailure
 
-from goanna.cli.wire_server import STORED, WireServer
+from goanna.cli.demo.wire_server import STORED, WireServer
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_whoever_talks_nonsense_is_hung_up_on(uri: str, message: bytes) -> None:
 def test_it_ends(way: str) -> None:
     if way == "SIGTERM" and sys.platform == "win32":
         pytest.skip("there is no SIGTERM to catch")
-    command = [sys.executable, "-W", "error", "-m", "goanna.cli.wire_server", "--port", "0"]
+    command = [sys.executable, "-W", "error", "-m", "goanna.cli.demo.wire_server", "--port", "0"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdin is not None

@@ -28,15 +28,14 @@
 
 from __future__ import annotations
 
-from goanna._backend import BACKEND, require_compiled
-from goanna._common import MISSING
-from goanna._fields import Field, field
-from goanna._typing import TYPE_CHECKING
-from goanna.dispatcher import Dispatcher
+from goanna.core import BACKEND, require_compiled
+from goanna.core.base import MISSING, TYPE_CHECKING
+from goanna.core.fields import Field, field
+from goanna.dispatch.dispatcher import Dispatcher
+from goanna.dispatch.registration import Registration
 from goanna.events import Event, fields, replace
-from goanna.installation import install, refresh, uninstall
+from goanna.install import install, refresh, uninstall
 from goanna.listeners import Listener, handles
-from goanna.registration import Registration
 from goanna.stats import Stats, Time
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     from goanna.delivery.paired import Operation, paired
     from goanna.delivery.queued import queued
     from goanna.delivery.where import where
-    from goanna.publisher import Publisher
+    from goanna.dispatch.publisher import Publisher
 
 __all__ = [
     "BACKEND",
@@ -90,7 +89,7 @@ def __getattr__(name: str) -> Any:
         delivery = importlib.import_module("goanna.delivery")
         globals().update({one: getattr(delivery, one) for one in _DELIVERY if one != "delivery"})
     elif name == "Publisher":
-        globals()[name] = importlib.import_module("goanna.publisher").Publisher
+        globals()[name] = importlib.import_module("goanna.dispatch.publisher").Publisher
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return globals()[name]

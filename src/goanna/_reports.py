@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from goanna._backend import ring
+from goanna.core import ring
 
 __all__ = ["reported", "warn"]
 

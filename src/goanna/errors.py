@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from goanna._reports import name, reported
-from goanna._typing import TYPE_CHECKING
+from goanna.core.base import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,11 +6,11 @@ import copyreg
 from collections.abc import Mapping
 from reprlib import recursive_repr
 
-from goanna._backend import core
-from goanna._definition import check_order, inherited_fields, own_fields
-from goanna._fields import Field, field, signature
-from goanna._source import init_function
-from goanna._typing import TYPE_CHECKING, dataclass_transform
+from goanna.core import core
+from goanna.core.base import TYPE_CHECKING, dataclass_transform
+from goanna.core.codegen import init_function
+from goanna.core.fields import Field, field, signature
+from goanna.event_definition import check_order, inherited_fields, own_fields
 
 if TYPE_CHECKING:
     import inspect

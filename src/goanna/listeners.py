@@ -6,7 +6,7 @@ import abc
 from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
 
-from goanna._typing import TYPE_CHECKING, final
+from goanna.core.base import TYPE_CHECKING, final
 from goanna.events import Event, EventMeta
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goanna._fields import field
+from goanna.core.fields import field
 from goanna.events import Event
 
 __all__ = ["Stats", "Time"]

@@ -55,7 +55,7 @@ def test_every_name_is_there_and_says_where_it_is_from(audit: ModuleType) -> Non
     for name in audit.__all__:
         value = getattr(audit, name)
         assert inspect.getdoc(value), name
-        assert "_own" not in value.__module__
+        assert "_standalone" not in value.__module__
     for name in ("EventTracker", "StrictEventTracker", "Request", "OpenSpan", "Report"):
         assert getattr(audit, name).__module__ == "goanna.audit"
 
@@ -267,8 +267,8 @@ def test_the_cores_look_the_same(both: dict[str, Copy]) -> None:
         with one.active():
             found[name] = importlib.import_module("goanna.audit"), importlib.import_module("goanna.audit._backend").core
     (ours, compiled), (theirs, pure) = found["c"], found["py"]
-    assert compiled.__name__ == "goanna.audit._tracker"
-    assert pure.__name__ == "goanna.audit._tracker_py"
+    assert compiled.__name__ == "goanna.audit._compiled"
+    assert pure.__name__ == "goanna.audit._pure"
     assert compiled.__all__ == pure.__all__
     assert ours.__all__ == theirs.__all__
     walked = 0

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from cores import without_what_is_missing
-from goanna.cli.bench.document import DocumentError, changes, figures, load, noise_between
-from goanna.cli.bench.figures import Figure, figure, spread, verdict
-from goanna.cli.bench.page import page
-from goanna.cli.bench.terminal import compared, duration, noise, word
+from goanna.bench.document import DocumentError, changes, figures, load, noise_between
+from goanna.bench.figures import Figure, figure, spread, verdict
+from goanna.bench.page import page
+from goanna.bench.terminal import compared, duration, noise, word
 from html_page import Page
 
 ALONE = """

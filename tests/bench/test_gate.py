@@ -42,7 +42,7 @@ def test_a_bound_must_be_reached_in_one_of_the_tries(gate, capsys: pytest.Captur
 
 
 def test_every_bound_is_about_something_that_is_measured(gate) -> None:
-    from goanna.cli.bench import suites
+    from goanna.bench import suites
 
     there = {job.name: set(job.works) for group in suites.every() for job in group.jobs}
     for bound in gate.BOUNDS:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cores import without_what_is_missing
-from goanna.cli.bench.own_listener import ALONE, FLOOR, IDLE, INSTALLED, ON_LOOP, QUEUED, QUEUED_WHOLE, STOCK
+from goanna.bench.own_listener import ALONE, FLOOR, IDLE, INSTALLED, ON_LOOP, QUEUED, QUEUED_WHOLE, STOCK
 
 WAYS = {FLOOR, ALONE, IDLE, STOCK, INSTALLED, QUEUED, QUEUED_WHOLE, ON_LOOP}
 

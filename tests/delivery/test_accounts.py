@@ -199,8 +199,8 @@ def test_no_lock_is_held_for_ever_in_a_child(backend: str, lock: str) -> None:
         import warnings
         warnings.simplefilter("ignore", DeprecationWarning)
         import faulthandler
-        import goanna.delivery.rates
-        rate = goanna.delivery.rates.Rate(1.0, 1.0)
+        import goanna.delivery.rate_limit
+        rate = goanna.delivery.rate_limit.Rate(1.0, 1.0)
         queue = goanna.queued(Gated(), delay=60.0)
         hub = goanna.Dispatcher()
         class Plain(Listener):
@@ -261,13 +261,13 @@ def test_the_end_of_the_interpreter_waits_no_longer_than_it_may(backend: str) ->
         gated = Gated()
         queue = goanna.queued(gated, exit_timeout=0.05)
         quick = goanna.queued(Gated(), exit_timeout=30.0)
-        from goanna.delivery import exits
+        from goanna.delivery import at_exit
         def look():  # when goanna has finished, because what is registered first comes last
             stats = check(queue.stats())
             print(stats.pending, stats.dropped, check(quick.stats()).delivered)
-        atexit.unregister(exits._finish)
+        atexit.unregister(at_exit._finish)
         atexit.register(look)
-        atexit.register(exits._finish)
+        atexit.register(at_exit._finish)
         queue.placed(Order(-1))
         assert gated.reached.wait(30)
         for number in range(5):
@@ -287,13 +287,13 @@ def test_events_after_the_end_are_counted(backend: str) -> None:
         import atexit
         queue = goanna.queued(Gated())
         queue.placed(Order(0))
-        from goanna.delivery import exits
+        from goanna.delivery import at_exit
         def publish():
             queue.placed(Order(1))
             print(check(queue.stats()).dropped)
-        atexit.unregister(exits._finish)
+        atexit.unregister(at_exit._finish)
         atexit.register(publish)
-        atexit.register(exits._finish)
+        atexit.register(at_exit._finish)
         """,
     )
     assert "{'exit': 1}" in out

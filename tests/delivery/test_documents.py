@@ -102,7 +102,7 @@ def test_a_callable_that_raises(goanna: ModuleType, shapes: ModuleType) -> None:
 
 def test_goannas_own_events_for_pymongo(goanna: ModuleType) -> None:
     """Those that a client publishes when goanna is installed."""
-    import goanna.monitoring._own as own
+    import goanna.monitoring._standalone as own
 
     sent = {"find": "things"}
     event = own.CommandStartedEvent(sent, "db", 1, ADDRESS, 1)

@@ -236,8 +236,8 @@ HELD = """
 import faulthandler, gc, os, sys, threading
 import goanna
 from delivery.kit import Gated, Told, ToldListener
-from goanna._watch import Watch
-from goanna.delivery.rates import Rate
+from goanna.dispatch.watch import Watch
+from goanna.delivery.rate_limit import Rate
 
 class Slowly(ToldListener):
     def told(self, event):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from delivery.processes import ended_well, run
-from goanna.cli.wire_server import WireServer
+from goanna.cli.demo.wire_server import WireServer
 from needed import needed
 
 needed("gevent")

@@ -207,7 +207,7 @@ def test_a_loop_by_duck_typing_is_woken_once_for_a_burst(
     from goanna.delivery import Loop
 
     # However long it takes, it ends with its last event.
-    monkeypatch.setattr(importlib.import_module("goanna.delivery.courier"), "_BURST_TIME", 1 << 62)
+    monkeypatch.setattr(importlib.import_module("goanna.delivery.loop_worker"), "_BURST_TIME", 1 << 62)
 
     assert isinstance(loop, Loop)
     listener = recorder(shapes) if kind == "plain" else coroutine_recorder(shapes, finishing)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from delivery.processes import LONG, environment, noted
-from goanna.cli.wire_server import WireServer
+from goanna.cli.demo.wire_server import WireServer
 from needed import needed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="these servers need fork")

@@ -364,9 +364,9 @@ def test_the_names_of_the_ring_look_the_same(both: dict[str, Copy]) -> None:
     for name, copy in both.items():
         with copy.active():
             from goanna import core
-            from goanna._backend import ring
+            from goanna.core import ring
 
-            assert ring.__name__ == ("goanna._ring" if name == "c" else "goanna._ring_py")
+            assert ring.__name__ == ("goanna.core._ring" if name == "c" else "goanna.core._pure.ring")
             shown[name] = {"": sorted(ring.__all__), "core": sorted(core.__all__)}
             for public in core.__all__:
                 value = getattr(core, public)

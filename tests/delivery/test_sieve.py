@@ -103,7 +103,7 @@ def test_sieves(both: dict[str, Copy], condition: dict[str, Any], made: list[Any
         with copy.active():
             import shapes
             from goanna import core
-            from goanna._common import Skip
+            from goanna.core.base import Skip
 
             def handle(event: Any, log: list[Any] = log, skip: Any = Skip) -> None:
                 log.append(("handled", type(event).__name__))

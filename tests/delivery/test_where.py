@@ -163,10 +163,10 @@ def test_events_without_a_request_are_sampled_one_by_one(goanna: ModuleType, sha
 
 
 def test_a_rate_fills_up_again(goanna: ModuleType, commands: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from goanna.delivery import rates
+    from goanna.delivery import rate_limit
 
     now = 1000.0
-    monkeypatch.setattr(rates, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(rate_limit, "time", SimpleNamespace(monotonic=lambda: now))
     listener = commands.Keeps()
     wrapper = goanna.where(listener, rate="2/s")
 
@@ -190,7 +190,7 @@ def test_a_rate_fills_up_again(goanna: ModuleType, commands: Any, monkeypatch: p
 
 
 def test_a_rate_remembers_so_many_requests(goanna: ModuleType) -> None:
-    from goanna.delivery.rates import Rate
+    from goanna.delivery.rate_limit import Rate
 
     rate = Rate(1e9, 1.0, remembered=10)
     for number in range(1000):

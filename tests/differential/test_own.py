@@ -25,7 +25,7 @@ SURFACE = surface(stock)
 @pytest.fixture
 def own(goanna: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """Our module with fast publishers, found by pickles under the name that it has without PyMongo."""
-    module = importlib.import_module("goanna.monitoring._own")
+    module = importlib.import_module("goanna.monitoring._standalone")
     install = importlib.import_module("goanna.monitoring._install")
     report = install.install(module)
     assert len(report.fast) >= 15, str(report)
@@ -37,7 +37,7 @@ def own(goanna: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleT
 def renamed(seen: Any) -> Any:
     """Return records of our module as they would be of PyMongo's."""
     if isinstance(seen, str):
-        return seen.replace("goanna.monitoring._own", "pymongo.monitoring").replace(
+        return seen.replace("goanna.monitoring._standalone", "pymongo.monitoring").replace(
             "goanna.monitoring", "pymongo.monitoring"
         )
     if isinstance(seen, tuple | list):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cores import backends
-from goanna.cli.wire_server import WireServer
+from goanna.cli.demo.wire_server import WireServer
 from html_page import Page
 
 

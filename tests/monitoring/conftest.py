@@ -27,7 +27,7 @@ class World:
             patch.setitem(os.environ, "GOANNA_BACKEND", "py")
             self.monitoring = importlib.import_module("goanna.monitoring")
             self.loggers = importlib.import_module("goanna.monitoring.loggers")
-            self.namespace = importlib.import_module("goanna.monitoring._own")
+            self.namespace = importlib.import_module("goanna.monitoring._standalone")
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:

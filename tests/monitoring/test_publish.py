@@ -99,7 +99,7 @@ class Stream(io.StringIO):
         return super().write(written)
 
 
-OWN_FRAME = re.compile(r'File "[^"\n]*(?:pymongo/monitoring|goanna/monitoring/_own/\w+)\.py", line \d+')
+OWN_FRAME = re.compile(r'File "[^"\n]*(?:pymongo/monitoring|goanna/monitoring/_standalone/\w+)\.py", line \d+')
 
 
 def printed(stream):

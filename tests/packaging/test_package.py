@@ -32,7 +32,7 @@ assert not sys.modules["goanna"].__file__.startswith(sys.argv[1]), "that is the 
 def extensions() -> list[str]:
     """Return the files, less the suffix, that setup.py builds."""
     names = re.findall(r'^    "(goanna\.[\w.]+)": "ext/', (ROOT / "setup.py").read_text(), re.MULTILINE)
-    assert "goanna._core" in names
+    assert "goanna.core._compiled" in names
     return [name.replace(".", "/") for name in names]
 
 
@@ -40,8 +40,9 @@ def test_the_sdist_has_the_source_and_nothing_generated(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     for wanted in (
-        "ext/_core.pyx", "ext/_native.h", "ext/_native.pxi", "ext/_tracker.pyx", "ext/_drive.h",
-        "examples/dbally_audit.py", "src/goanna/_core_py.py", "src/goanna/py.typed", "tests/conftest.py",
+        "ext/core/_compiled.pyx", "ext/core/table.pxi", "ext/include/native.h", "ext/audit/_compiled.pyx",
+        "ext/audit/drive.h",
+        "examples/dbally_audit.py", "src/goanna/core/_pure/channel.py", "src/goanna/py.typed", "tests/conftest.py",
         "tests/shapes.py", "benchmarks", "setup.py", "pyproject.toml", "README.md", "CHANGES.md", "LICENSE", "Makefile",
         "docs", "tools/footprint.py",
     ):  # fmt: skip

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from cores import backends
-from goanna.cli.wire_server import WireServer
+from goanna.cli.demo.wire_server import WireServer
 from requestlog import boto2
 from requestlog.servers import Moto, one_moto
 

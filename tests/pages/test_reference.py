@@ -17,7 +17,6 @@ MODULES = (
     "goanna",
     "goanna.audit",
     "goanna.audit.handlers",
-    "goanna.core",
     "goanna.delivery",
     "goanna.requestlog",
 )

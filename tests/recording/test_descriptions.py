@@ -16,10 +16,10 @@ from pymongo.server_description import ServerDescription
 from pymongo.server_type import SERVER_TYPE
 from pymongo.topology_description import TOPOLOGY_TYPE, TopologyDescription
 
-from goanna.cli.recording import descriptions
-from goanna.cli.recording.calls import calls
-from goanna.cli.recording.form import line
-from goanna.cli.recording.reader import Recorded, Recording
+from goanna.recording import descriptions
+from goanna.recording.calls import calls
+from goanna.recording.form import line
+from goanna.recording.reader import Recorded, Recording
 
 MEMBER = {
     "ok": 1,

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from cores import backends
-from goanna.cli.recording.reader import Recording, read
-from goanna.cli.recording.record import LEAST, files_of
-from goanna.cli.wire_server import WireServer
+from goanna.cli.demo.wire_server import WireServer
+from goanna.recording.reader import Recording, read
+from goanna.recording.record import LEAST, files_of
 
 PROGRAM = Path(__file__).with_name("programs.py")
 COMMANDS = 7

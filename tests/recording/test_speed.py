@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from goanna.cli.recording import replay
-from goanna.cli.recording.calls import Call
+from goanna.recording import replay
+from goanna.recording.calls import Call
 
 
 class Clock:

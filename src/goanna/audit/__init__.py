@@ -7,7 +7,8 @@ modes. ``install()``, which importing this module does unless ``GOANNA_INSTALL``
 in strict mode.
 """
 
-from goanna.audit._source import (
+from goanna.audit._install import Report, install, uninstall
+from goanna.audit._names import (
     Event,
     EventHandler,
     EventSpan,
@@ -18,10 +19,9 @@ from goanna.audit._source import (
     RequestStart,
     SimilarityEvent,
 )
-from goanna.audit.installation import Report, install, uninstall
+from goanna.audit.default_handlers import event_handlers, use_event_handler
 from goanna.audit.tracker import EventTracker, OpenSpan, Request, StrictEventTracker
-from goanna.audit.use import event_handlers, use_event_handler
-from goanna.installation import install_on_import
+from goanna.install import install_on_import
 
 __all__ = [
     "Event",

@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from goanna.audit._backend import core
-from goanna.audit._seats import Seat
-from goanna.audit._setback import FAILED, log
-from goanna.audit._source import EventHandler, EventSpan, RequestEnd, RequestStart, StockTracker
-from goanna.audit._stages import Stage, TogetherSpan
+from goanna.audit._concurrent import Stage, TogetherSpan
+from goanna.audit._handler_errors import FAILED, log
+from goanna.audit._names import EventHandler, EventSpan, RequestEnd, RequestStart, StockTracker
+from goanna.audit._subscription import Seat
 from goanna.errors import policy
 
 if TYPE_CHECKING:

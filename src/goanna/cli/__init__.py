@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _bench_parser(commands)
     chosen = parser.parse_args(arguments)
     if chosen.command == "run":
-        from goanna.cli.program import execute
+        from goanna.cli.run import execute
 
         execute(chosen.program, chosen.arguments, module=chosen.module)
         return 0
@@ -59,11 +59,11 @@ def _carry_out(chosen: argparse.Namespace) -> int:
 
         return report(require_compiled=chosen.require_compiled)
     if chosen.command == "record":
-        from goanna.cli.recording.record import record
+        from goanna.recording.record import record
 
         return record(chosen.program, chosen.output, chosen.documents, chosen.max_bytes, force=chosen.force)
     if chosen.command == "replay":
-        from goanna.cli.recording.replay import replay
+        from goanna.recording.replay import replay
 
         return replay(chosen.file, chosen.listener, chosen.speed)
     return _bench(chosen) if chosen.command == "bench" else _demo(chosen)
@@ -111,14 +111,14 @@ def _bench(chosen: argparse.Namespace) -> int:
     if chosen.listener is not None:
         if chosen.compare is not None:
             chosen.refuse("--compare is not for --listener")
-        from goanna.cli.bench.own_listener import run as run_listener
+        from goanna.bench.own_listener import run as run_listener
 
         return run_listener(
             chosen.listener, recording=chosen.recording, quick=chosen.quick, json_file=chosen.json, html=chosen.html
         )
     if chosen.recording is not None:
         chosen.refuse("--recording needs --listener")
-    from goanna.cli.bench.command import run
+    from goanna.cli.bench import run
 
     return run(quick=chosen.quick, json_file=chosen.json, html=chosen.html, old=chosen.compare)
 
@@ -126,9 +126,9 @@ def _bench(chosen: argparse.Namespace) -> int:
 def _demo(chosen: argparse.Namespace) -> int:
     """Run the demonstration that was asked for; its packages are imported here, because doctor works without them."""
     if chosen.own_events:
-        from goanna.cli.own_events import run as run_own_events
+        from goanna.cli.demo.own_events import run as run_own_events
 
         return run_own_events(quick=chosen.quick)
-    from goanna.cli.mongo_demo import run
+    from goanna.cli.demo.mongo import run
 
     return run(quick=chosen.quick, html=chosen.html)

@@ -10,7 +10,7 @@ import sysconfig
 from collections.abc import Iterator
 
 import goanna
-from goanna import _backend
+from goanna import core
 
 __all__ = ["report"]
 
@@ -26,22 +26,22 @@ def lines() -> Iterator[str]:
     """Yield the report line by line."""
     names = {"c": "compiled", "py": "pure"}
     yield f"goanna {goanna.__version__} runs on its {names[goanna.BACKEND]} core"
-    yield f"  loaded from   {_backend.core.__file__}"
-    if _backend.COMPILED_MISSING is None:
+    yield f"  loaded from   {core.core.__file__}"
+    if core.COMPILED_MISSING is None:
         yield "  the pure core is not used, because the compiled one loaded"
-        yield f"  to use it     set {_backend.VARIABLE}=py"
+        yield f"  to use it     set {core.VARIABLE}=py"
     else:
-        yield f"  the compiled core is not used: {_backend.COMPILED_MISSING}"
-        yield f"  to use it     {_backend.what_it_takes()}"
+        yield f"  the compiled core is not used: {core.COMPILED_MISSING}"
+        yield f"  to use it     {core.what_it_takes()}"
         for found in extensions():
             yield f"  found         {found}"
     yield f"Python {platform.python_version()} ({platform.python_implementation()}) on {platform.platform()}"
     yield f"  executable    {sys.executable}"
-    yield f"  extensions    are called _core{sysconfig.get_config_var('EXT_SUFFIX') or '(none)'} here"
+    yield f"  extensions    are called _compiled{sysconfig.get_config_var('EXT_SUFFIX') or '(none)'} here"
     if "free-threading" in sys.version:
         off = not getattr(sys, "_is_gil_enabled", lambda: True)()
         yield f"  the GIL       is {'off' if off else 'on, though this build can do without'}"
-    yield f"  {_backend.VARIABLE:<13} {os.environ.get(_backend.VARIABLE) or 'not set (auto)'}"
+    yield f"  {core.VARIABLE:<13} {os.environ.get(core.VARIABLE) or 'not set (auto)'}"
     if importlib.util.find_spec("pymongo") is None:
         yield "PyMongo is not installed; goanna.monitoring is goanna's own"
     else:
@@ -53,7 +53,7 @@ def lines() -> Iterator[str]:
 
 def extensions() -> Iterator[str]:
     """Yield the extension modules beside the package that are not the one loaded, whatever they were built for."""
-    folder = os.path.dirname(goanna.__file__)
+    folder = os.path.dirname(core.__file__)
     for name in sorted(os.listdir(folder)):
-        if name.startswith("_core.") and name.endswith((".so", ".pyd")):
+        if name.startswith("_compiled.") and name.endswith((".so", ".pyd")):
             yield os.path.join(folder, name)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from goanna._backend import ring
-from goanna._forks import after_fork
-from goanna._watch import warn_quarantined, warn_slow
+from goanna.core import ring
+from goanna.core.forks import after_fork
 from goanna.delivery.options import Options
 from goanna.delivery.waiters import Waiters
+from goanna.dispatch.watch import warn_quarantined, warn_slow
 
 if TYPE_CHECKING:
-    from goanna._ring_py import Ring
+    from goanna.core._pure.ring import Ring
 
 __all__ = ["Consumer"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MemberDescriptorType
 from typing import Any, Final, Literal
 
-from goanna._common import MISSING
+from goanna.core.base import MISSING
 from goanna.events import Event
 
 __all__ = ["Documents", "preparation"]

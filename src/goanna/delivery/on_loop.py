@@ -7,9 +7,9 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from goanna.delivery.courier import Courier
 from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
+from goanna.delivery.loop_worker import Courier
 from goanna.delivery.loops import adapted
 from goanna.delivery.options import checked_options, methods_of
 from goanna.delivery.wrapper import Wrapper, checked_int, stats_of, wrap

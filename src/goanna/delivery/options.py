@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from goanna._watch import checked_quarantine, checked_slow
 from goanna.delivery.documents import preparation
 from goanna.delivery.events_lost import EventsLost, gap_method
 from goanna.delivery.interfaces import Interfaces
 from goanna.delivery.wrapper import checked_int, checked_policy
+from goanna.dispatch.watch import checked_quarantine, checked_slow
 from goanna.listeners import check_method
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, final
 
-from goanna._forks import after_fork
+from goanna.core.forks import after_fork
 from goanna.delivery.interfaces import Interfaces, interfaces_of
 from goanna.delivery.wrapper import Wrapper, checked_int, checked_seconds, wrap
 from goanna.events import Event

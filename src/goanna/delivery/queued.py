@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.options import checked_options, methods_of
-from goanna.delivery.worker import QueueFullError, Worker
+from goanna.delivery.thread_worker import QueueFullError, Worker
 from goanna.delivery.wrapper import Wrapper, checked_int, checked_seconds, stats_of, wrap
 from goanna.listeners import check_method, does_nothing
 from goanna.stats import Stats

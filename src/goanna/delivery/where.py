@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from goanna._backend import core
+from goanna.core import core
 from goanna.delivery.interfaces import interfaces_of
-from goanna.delivery.rates import Rate, parsed_rate
+from goanna.delivery.rate_limit import Rate, parsed_rate
 from goanna.delivery.wrapper import Wrapper, checked_seconds, wrap
 from goanna.listeners import check_method, does_nothing
 from goanna.stats import Stats

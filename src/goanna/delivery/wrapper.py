@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from goanna._backend import ring
+from goanna.core import ring
 from goanna.delivery.interfaces import Interfaces
 from goanna.errors import policy
 from goanna.stats import Stats, Time

@@ -20,12 +20,12 @@ try:
 except ModuleNotFoundError as _missing:
     if _missing.name not in ("pymongo", "pymongo.monitoring"):
         raise  # PyMongo is there, and something that it needs is not
-    _source = importlib.import_module("goanna.monitoring._own")
+    _source = importlib.import_module("goanna.monitoring._standalone")
 
-from goanna.installation import install_on_import
+from goanna.install import install_on_import
 
 if TYPE_CHECKING:
-    from goanna.monitoring._own import *
+    from goanna.monitoring._standalone import *
 
 
 class _Name:
@@ -63,6 +63,6 @@ for _name, _value in vars(_source).items():
 sys.modules[__name__].__class__ = _Window
 
 if install_on_import():
-    from goanna.installation import install as _put_in
+    from goanna.install import install as _put_in
 
     _put_in()

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from goanna._backend import BACKEND
+from goanna.core import BACKEND
 
 __all__ = ["publishers"]
 
@@ -14,4 +14,4 @@ __all__ = ["publishers"]
 @cache
 def publishers() -> Any:
     """Return the module with ``publisher`` and ``refresh``."""
-    return import_module("goanna.monitoring._publish" if BACKEND == "c" else "goanna.monitoring._publish_py")
+    return import_module("goanna.monitoring._compiled" if BACKEND == "c" else "goanna.monitoring._pure")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Literal, final
 
-from goanna._backend import BACKEND, core
+from goanna.core import BACKEND, core
 from goanna.monitoring import _plan
 from goanna.monitoring._backend import publishers
 

@@ -11,7 +11,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
 
-from goanna.dispatcher import Dispatcher
+from goanna.dispatch.dispatcher import Dispatcher
 from goanna.errors import log_error
 from goanna.requestlog._adapter import Request, Response
 from goanna.requestlog.events import RequestAttempt, RequestCompleted, RequestFailed, RequestListener

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, final
 
-from goanna.dispatcher import Dispatcher
+from goanna.dispatch.dispatcher import Dispatcher
 from goanna.errors import log_error
 from goanna.requestlog._boto2 import event_of, take
 from goanna.requestlog._clock import Clock

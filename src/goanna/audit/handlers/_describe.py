@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from goanna.audit._source import FallbackEvent, LLMEvent, SimilarityEvent
+from goanna.audit._names import FallbackEvent, LLMEvent, SimilarityEvent
 
 __all__ = ["fields", "inputs", "name", "outputs"]
 

@@ -6,7 +6,7 @@ import io
 import time
 from typing import TYPE_CHECKING, Any
 
-from goanna.audit._source import Event, EventHandler, RequestEnd, RequestStart
+from goanna.audit._names import Event, EventHandler, RequestEnd, RequestStart
 from goanna.audit.handlers import _describe
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import time
 from types import TracebackType
 from typing import IO, Any, TypeVar
 
-from goanna.audit._source import Event, EventHandler, RequestEnd, RequestStart
+from goanna.audit._names import Event, EventHandler, RequestEnd, RequestStart
 from goanna.audit.handlers import _describe
 
 __all__ = ["JSONLinesHandler"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from goanna.audit._source import Event, EventHandler, RequestEnd, RequestStart
+from goanna.audit._names import Event, EventHandler, RequestEnd, RequestStart
 from goanna.audit.handlers import _describe
 from goanna.audit.handlers.jsonlines import plain
 

@@ -1,0 +1,109 @@
+"""install() and uninstall(): goanna's tracker where db-ally makes its own, and back.
+
+db-ally's modules import the class EventTracker by name. install() binds that name to StrictEventTracker in all of them
+but ``dbally.audit`` itself, where the original stays for programs that import it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any, Final, final
+
+from goanna.audit._names import DBALLY, StockTracker
+from goanna.audit.tracker import StrictEventTracker
+from goanna.core import BACKEND
+
+__all__ = ["Report", "install", "uninstall"]
+
+NAME: Final = "EventTracker"
+
+_LOCK = threading.RLock()
+
+_replaced: dict[str, Any] = {}
+"""The modules in which the name is bound to goanna's class by us, by their names."""
+
+
+@final
+class Report:
+    """What install() has done to db-ally.
+
+    Attributes:
+        version: of db-ally; None where it is not installed.
+        fast: the modules that make their trackers from goanna's class now.
+        stock: those that do not, and why.
+    """
+
+    __slots__ = ("fast", "stock", "version")
+
+    def __init__(self, version: str | None, fast: tuple[str, ...], stock: dict[str, str]) -> None:
+        self.version: str | None = version
+        self.fast: tuple[str, ...] = fast
+        self.stock: dict[str, str] = stock
+
+    def __str__(self) -> str:
+        if self.version is None:
+            return "db-ally is not installed; goanna.audit is goanna's own"
+        core_name = "compiled" if BACKEND == "c" else "pure"
+        head = f"db-ally {self.version}, {core_name} core: {len(self.fast)} modules use goanna's tracker"
+        if self.stock:
+            head += f", {len(self.stock)} do not"
+        return "\n".join([head, *(f"  {name} was left: {why}" for name, why in self.stock.items())])
+
+    def __repr__(self) -> str:
+        return f"<Report on db-ally {self.version}: {len(self.fast)} fast, {len(self.stock)} stock>"
+
+
+def install() -> Report:
+    """Have db-ally's collections hand their events to the handlers by goanna's tracker, in strict mode.
+
+    Requests that are under way keep the tracker that they have. Calling it again adds what has been imported since.
+    Without db-ally it does nothing.
+
+    Returns:
+        A report of which modules use goanna's tracker now, and which do not. ``str()`` of it is for people.
+    """
+    with _LOCK:
+        if not DBALLY:
+            return Report(None, (), {})
+        for name, module in _modules():
+            found = vars(module).get(NAME)
+            if found is StockTracker:
+                setattr(module, NAME, StrictEventTracker)
+                _replaced[name] = module
+        fast, stock = [], {}
+        for name, module in _modules():
+            found = vars(module).get(NAME)
+            if found is StrictEventTracker:
+                fast.append(name)
+            elif found is not None:
+                stock[name] = f"its {NAME} is {found!r}, which is not db-ally's"
+        import dbally
+
+        return Report(getattr(dbally, "__version__", "of an unknown version"), tuple(fast), stock)
+
+
+def uninstall() -> dict[str, str]:
+    """Put back what :func:`install` has replaced.
+
+    Returns:
+        What could not be put back because somebody else has replaced it since, and why; empty if all is as before.
+    """
+    with _LOCK:
+        left = {}
+        for name, module in _replaced.items():
+            if vars(module).get(NAME) is StrictEventTracker:
+                setattr(module, NAME, StockTracker)
+            else:
+                left[f"{name}.{NAME}"] = "somebody has replaced it since"
+        _replaced.clear()
+        return left
+
+
+def _modules() -> list[tuple[str, Any]]:
+    """Return db-ally's modules that have been imported, without ``dbally.audit`` and what is in it."""
+    return [
+        (name, module)
+        for name, module in sorted(sys.modules.items())
+        if name.startswith("dbally.") and not f"{name}.".startswith("dbally.audit.") and hasattr(module, "__dict__")
+    ]

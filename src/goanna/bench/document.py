@@ -1,0 +1,203 @@
+"""What a run of ``goanna bench`` found, as the JSON that it is written as, compared as and shown from."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from goanna.bench.figures import Figure, figure, spread, verdict
+from goanna.bench.jobs import FLOOR
+from goanna.bench.machine import interpreter, machine, versions
+from goanna.bench.measure import Timed
+from goanna.bench.suites import Group
+
+__all__ = [
+    "SCHEMA", "Change", "DocumentError", "Noise", "changes", "check_folders", "document", "figures", "kind", "load",
+    "noise_between", "ratio",
+]  # fmt: skip
+
+SCHEMA: Final = 1
+UNKNOWN, LEAST = 0.15, 0.05
+"""How much the ratios of two runs of the same are taken to differ where that can't be told from the runs themselves,
+and the least that is taken: each process has things elsewhere in memory."""
+
+CONTROLS, SHARE = 20, 0.95
+"""How many unchanged figures it takes to tell, and which share of them is noise by definition."""
+
+_OURS = ("goanna", "installed", "compiled", "own", "strict")
+_CORES = (", c", ", py")
+_PACKAGES: Final = {"stock": ("pymongo", "dbally"), "boto's": ("boto",)}
+"""Of rivals whose name doesn't begin with that of their package."""
+
+_MARK: Final = "goanna_bench"
+
+
+class DocumentError(ValueError):
+    """A file that is not what ``goanna bench --json`` writes, or of another version."""
+
+
+def document(groups: list[Group], timed: Mapping[str, Mapping[str, Timed]], rounds: int) -> dict[str, Any]:
+    """Return the document of a run; times in nanoseconds for a call."""
+    noise = spread([timed[job.name][FLOOR].costs() for group in groups for job in group.jobs])
+    return {
+        _MARK: SCHEMA,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "interpreter": interpreter(),
+        "versions": versions(),
+        "rounds": rounds,
+        "noise": {"spread": noise, "verdict": verdict(noise)},
+        "groups": [
+            {
+                "name": group.name,
+                "floor": group.floor,
+                "jobs": [
+                    {
+                        "name": job.name,
+                        "costs": {
+                            rival: dataclasses.asdict(figure(one.costs())) for rival, one in timed[job.name].items()
+                        },
+                    }
+                    for job in group.jobs
+                ],
+            }
+            for group in groups
+        ],
+    }
+
+
+def check_folders(*paths: str | None) -> None:
+    """See that files can be written, before anything is measured.
+
+    Raises:
+        DocumentError: a folder is missing.
+    """
+    for path in paths:
+        if path is not None and not Path(path).absolute().parent.is_dir():
+            raise DocumentError(f"{path} can't be written: {Path(path).absolute().parent} is no folder")
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a document.
+
+    Raises:
+        DocumentError: there is none, or it is of another version.
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DocumentError(f"{path} can't be read: {error}") from error
+    version = found.get(_MARK) if isinstance(found, dict) else None
+    if version is None:
+        raise DocumentError(f"{path} was not written by goanna bench --json: it has no {_MARK}")
+    if version != SCHEMA:
+        raise DocumentError(f"{path} has version {version} of the schema; this goanna reads version {SCHEMA}")
+    return dict(found)
+
+
+def figures(content: Mapping[str, Any]) -> dict[str, dict[str, Figure]]:
+    """Return the figures of a document by job and rival."""
+    return {
+        job["name"]: {rival: Figure(**one) for rival, one in job["costs"].items()}
+        for group in content["groups"]
+        for job in group["jobs"]
+    }
+
+
+def ratio(costs: Mapping[str, Figure], rival: str) -> float:
+    """Return what a rival costs relative to the floor, by the medians."""
+    return costs[rival].median / costs[FLOOR].median
+
+
+def kind(rival: str) -> str:
+    """Return what a rival is: "floor", "goanna" in any shape, or "stock" for everybody else."""
+    if rival == FLOOR:
+        return "floor"
+    return "goanna" if rival.startswith(_OURS) or rival.endswith(_CORES) else "stock"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one figure between two runs.
+
+    Args:
+        job, rival: whose.
+        before, now: its ratio to the floor of its own run.
+        apart: whether the confidence intervals of the two ratios leave no doubt which is the lesser.
+    """
+
+    job: str
+    rival: str
+    before: float
+    now: float
+    apart: bool
+
+    @property
+    def ratio(self) -> float:
+        """The ratio of the ratios: above 1 it has become dearer, whatever the machines were."""
+        return self.now / self.before
+
+    def beyond(self, noise: Noise) -> bool:
+        """Return whether it is more than noise: the intervals are apart, and runs of the same don't differ so much."""
+        return self.apart and abs(math.log(self.ratio)) > math.log(1 + noise.limit)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How much two runs differ where nothing has changed.
+
+    Args:
+        limit: 0.1 for ratios that differ by a tenth.
+        controls: how many figures it was found from: those of others whose code is the same in both runs. 0 where there
+            are too few of them.
+    """
+
+    limit: float
+    controls: int
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield the changes of what is in both documents."""
+    before, now = figures(old), figures(new)
+    for job, costs in now.items():
+        for rival in costs:
+            if rival != FLOOR and rival in before.get(job, {}):
+                low, high = _bounds(costs, rival)
+                low_before, high_before = _bounds(before[job], rival)
+                apart = low > high_before or high < low_before
+                yield Change(job, rival, ratio(before[job], rival), ratio(costs, rival), apart)
+
+
+def noise_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> Noise:
+    """Return how much two runs differ where nothing has changed.
+
+    What others cost relative to the floor is the same in both, if interpreter and packages are, and yet it is not
+    found to be: the noise is what 19 in 20 of their figures stay within. It holds what confidence intervals can't,
+    since these know the turns of one process only.
+    """
+    same = all(
+        old["interpreter"].get(name) == new["interpreter"].get(name) for name in ("python", "compiler", "optimised")
+    )
+    changed = {
+        name for name, version in new["versions"].items() if old["versions"].get(name, version) != version
+    }  # fmt: skip
+    found = []
+    for one in changes(old, new) if same else ():
+        first = one.rival.partition(" ")[0]
+        if kind(one.rival) == "stock" and not changed.intersection(_PACKAGES.get(first, (first,))):
+            found.append(abs(math.log(one.ratio)))
+    if len(found) < CONTROLS:
+        return Noise(UNKNOWN, 0)
+    limit = math.exp(sorted(found)[math.ceil(SHARE * len(found)) - 1]) - 1
+    return Noise(max(limit, LEAST), len(found))
+
+
+def _bounds(costs: Mapping[str, Figure], rival: str) -> tuple[float, float]:
+    return costs[rival].low / costs[FLOOR].high, costs[rival].high / costs[FLOOR].low

@@ -1,0 +1,117 @@
+"""The jobs of the monitoring benchmarks: publishing as PyMongo's driver does, and reading the events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from goanna.bench import listeners
+from goanna.bench.driver_calls import CALLS, Call
+from goanna.bench.jobs import Job, Work
+from goanna.bench.loops import UNROLL, loop
+from goanna.bench.monitored import COMPILED, OWN, STOCK, rivals
+
+COMMANDS = ("command_start", "command_success", "command_failure")
+OTHERS = ("connection_checked_out", "server_description_changed", "server_heartbeat_succeeded")
+"""One kind of event each for pools, servers and heartbeats."""
+COUNTED = (*COMMANDS, *OTHERS)
+"""The methods that are measured with more listeners than one."""
+LISTENERS = (1, 3, 10)
+EMPTY = (1, 10)
+
+_METHODS = ("started", "succeeded", "failed")
+
+
+def name(publish: str, count: int, suffix: str = "") -> str:
+    """Return the name of a job."""
+    return f"{publish} to {count}{suffix}"
+
+
+READ = "read a field"
+READ_SIX = name("command_start", 1, ", six fields read")
+
+
+def every() -> Iterator[Job]:
+    """Yield all jobs."""
+    yield from (publish(call, 1) for call in CALLS)
+    yield from (publish(call, count) for call in COUNTED for count in LISTENERS if count > 1)
+    yield from (publish_to_empty(count) for count in EMPTY)
+    yield read_six()
+    yield read()
+
+
+def publish(call: str, count: int) -> Job:
+    """Publish one kind of event to as many listeners of as many classes; each stores it."""
+    return _job(name(call, count), partial(_publish, CALLS[call], count, listeners.stores))
+
+
+def publish_to_empty(count: int) -> Job:
+    """Publish the start of a command to listeners whose methods have an empty body."""
+    return _job(name("command_start", count, " empty"), partial(_publish, CALLS["command_start"], count, None))
+
+
+def read_six() -> Job:
+    """Publish the start of a command to a listener that reads six of its fields, and stores it."""
+    return _job(READ_SIX, partial(_publish, CALLS["command_start"], 1, reads_six))
+
+
+def read() -> Job:
+    """Read one field of an event that was published before."""
+    makers = rivals()
+    return Job(READ, {one: partial(_read, makers[one]) for one in (STOCK, COMPILED, OWN) if one in makers})
+
+
+def reads_six(self: Any, event: Any) -> None:
+    event.command
+    event.command_name
+    event.database_name
+    event.request_id
+    event.connection_id
+    event.operation_id
+    self.last = event
+
+
+def _job(title: str, work: Callable[[Callable[[], ModuleType]], Work]) -> Job:
+    return Job(title, {rival: partial(work, make) for rival, make in rivals().items()})
+
+
+def _publish(call: Call, count: int, method: listeners.Method | None, make: Callable[[], ModuleType]) -> Work:
+    module = make()
+    names = (call.method,) if method else _METHODS
+    bases = (getattr(module, call.interface),)
+    there = [listeners.listener(method or listeners.empty, bases, names) for _ in range(count)]
+    run = loop(call.statement, {**call.names, "listeners": module._EventListeners(there)})
+
+    def check() -> None:
+        before = [one.last for one in there]
+        run(1)
+        if method is None:
+            assert before == [one.last for one in there] == [None] * count
+            return
+        _arrived(module, call, there[0].last)
+        for one, last in zip(there, before, strict=True):
+            assert one.last is there[0].last, "all get the same event"
+            assert one.last is not last, "each publish has its own event"
+
+    return Work(run, check)
+
+
+def _read(make: Callable[[], ModuleType]) -> Work:
+    module, call = make(), CALLS["command_start"]
+    listener = listeners.listener(listeners.stores, (module.CommandListener,), (call.method,))
+    loop(call.statement, {**call.names, "listeners": module._EventListeners([listener])})(1)
+    event = listener.last
+
+    def check() -> None:
+        _arrived(module, call, event)
+
+    return Work(loop("event.request_id", {"event": event}, UNROLL), check)
+
+
+def _arrived(module: ModuleType, call: Call, event: Any) -> None:
+    """Raise AssertionError unless this is the event of the call."""
+    assert type(event) is getattr(module, call.event)
+    for field, value in call.fields.items():
+        assert getattr(event, field) == value, field

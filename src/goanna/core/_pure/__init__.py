@@ -1,0 +1,1 @@
+"""The core in pure Python: the specification of the compiled one."""

@@ -1,0 +1,287 @@
+"""Tables of the pure core: the calls that one event goes to, and the counts of what became of them.
+
+How counts stay exact without a step per call: a table counts its finished publishes, and whoever wants a registration's
+count first settles the tables, that is, adds what they counted since to the account of every call in them. Where a call
+failed, was skipped or was filtered out, the table notes that when the publish ends, in the same step in which it counts
+it, so that a reader of the accounts never sees half of a publish.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable
+
+from goanna.core._pure.filter import Sieve
+from goanna.core._pure.maker import Maker
+from goanna.core.base import MISSING, TORN_INCREMENT, TYPE_CHECKING, final
+from goanna.core.fields import parameters
+from goanna.core.forks import after_fork
+from goanna.core.recovery import Setback
+
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    ErrorHandler = Callable[[Exception, Any, Any], object]
+    """Called with the error, the listener that raised it, and the event."""
+
+__all__ = ["Account", "Call", "Table", "counting"]
+
+_COUNTS = threading.RLock()
+"""Guards the counts; re-entrant, because a finalizer may publish while it is held. No listener runs under it."""
+
+
+class _Counts:
+    def _after_fork(self) -> None:
+        """Start with a lock that nobody holds in a process that was forked off."""
+        global _COUNTS
+        _COUNTS = threading.RLock()
+
+
+_counts: Final = _Counts()
+after_fork(_counts)
+
+
+def counting() -> threading.RLock:
+    """Return the lock that guards the counts in this process."""
+    return _COUNTS
+
+
+@final
+class Account:
+    """The counts of one registration or wrapper.
+
+    Attributes:
+        delivered: calls that returned, as far as they have been settled.
+        failed: calls that raised.
+        filtered: events that a condition kept out.
+    """
+
+    __slots__ = ("delivered", "failed", "filtered")
+
+    def __init__(self) -> None:
+        self.delivered = 0
+        self.failed = 0
+        self.filtered = 0
+
+    def add(self, delivered: int, failed: int, filtered: int) -> None:
+        """Add to the counts, all at once."""
+        with _COUNTS:
+            self.delivered += delivered
+            self.failed += failed
+            self.filtered += filtered
+
+    def read(self) -> tuple[int, int, int]:
+        """Return delivered, failed and filtered as they were at one moment."""
+        with _COUNTS:
+            return self.delivered, self.failed, self.filtered
+
+    def __repr__(self) -> str:
+        return f"<Account delivered={self.delivered} failed={self.failed} filtered={self.filtered}>"
+
+
+@final
+class Call:
+    """One resolved method of one registration: what a table consists of.
+
+    Args:
+        method: called with the event as its only argument.
+        account: counts what becomes of it.
+        listener: handed to the error policy; a weak reference is resolved first.
+
+    Attributes:
+        sieve: the method if it is a Sieve, else None.
+
+    Raises:
+        TypeError: ``method`` can't be called, or ``account`` is not an Account.
+    """
+
+    __slots__ = ("account", "listener", "method", "sieve")
+
+    def __init__(self, method: Callable[[Any], object], account: Account, listener: Any) -> None:
+        if not callable(method):
+            raise TypeError(f"the method of a Call must be callable, not {type(method).__name__}")
+        if not isinstance(account, Account):
+            raise TypeError(f"the account of a Call must be an Account, not {type(account).__name__}")
+        self.method = method
+        self.account = account
+        self.listener = listener
+        self.sieve = method if isinstance(method, Sieve) else None
+
+    def __repr__(self) -> str:
+        return f"<Call {self.method!r}>"
+
+
+@final
+class Table:
+    """The calls that one event goes to, in order; immutable but for its counts.
+
+    Args:
+        calls: Call objects.
+        maker: that of the event, so that conditions on its fields can be tested before it is built; None where the
+            table is only for events that are built already.
+
+    Attributes:
+        calls: them, as a tuple.
+        finished: how many publishes went through this table to their end.
+        sieved: whether there is a Sieve among the methods.
+
+    Raises:
+        TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker.
+    """
+
+    __slots__ = (
+        "_early",
+        "_exceptions",
+        "_methods",
+        "_rejected",
+        "_screens",
+        "_settled",
+        "calls",
+        "finished",
+        "retired",
+        "sieved",
+    )
+
+    def __init__(self, calls: Iterable[Call] = (), maker: Maker | None = None) -> None:
+        self.calls = tuple(calls)
+        for call in self.calls:
+            if not isinstance(call, Call):
+                raise TypeError(f"a Table takes Call objects, not {type(call).__name__}")
+        if maker is not None and not isinstance(maker, Maker):
+            raise TypeError(f"a Table takes a Maker or None, not {type(maker).__name__}")
+        self.sieved = any(call.sieve is not None for call in self.calls)
+        # Without methods a sieved table leaves the path that has to be fast, where only that is asked.
+        self._methods = () if self.sieved else _distinct([call.method for call in self.calls])
+        self._early: list[tuple[bool, tuple[tuple[int, frozenset[Any]], ...]]] = []
+        if self.sieved and maker is not None:
+            fields = tuple(parameters(maker.fields))
+            for call in self.calls:
+                self._early.append((False, ()) if call.sieve is None else call.sieve.early(maker.event_type, fields))
+        self.finished = 0
+        self.retired = False
+        self._settled = 0
+        self._exceptions: dict[int, list[int]] = {}
+        self._screens = tuple([call.sieve.account for call in self.calls if call.sieve is not None])
+        self._rejected = 0
+
+    def __len__(self) -> int:
+        """Return the number of calls."""
+        return len(self.calls)
+
+    def settle(self) -> None:
+        """Add the publishes finished since the last time to the account of every call."""
+        with _COUNTS:
+            finished, rejected = self.finished, self._rejected  # they grow without the lock, always together
+            count = finished - self._settled
+            if count:
+                self._settled = finished
+                self._rejected -= rejected
+                for call in self.calls:
+                    call.account.delivered += count - rejected
+                    call.account.filtered += rejected
+                exceptions, self._exceptions = self._exceptions, {}
+                for position, (skipped, failed, filtered) in exceptions.items():
+                    account = self.calls[position].account
+                    account.delivered -= skipped + failed + filtered
+                    account.failed += failed
+                    account.filtered += filtered
+
+    def finish(self, skipped: Iterable[int] = (), failed: Iterable[int] = (), filtered: Iterable[int] = ()) -> None:
+        """Count one publish that went through this table to its end.
+
+        Args:
+            skipped: the positions of the calls that were not made.
+            failed: of those that raised.
+            filtered: of those that a condition kept the event from.
+        """
+        with _COUNTS:
+            for kind, positions in enumerate((skipped, failed, filtered)):
+                for position in positions:
+                    self._exceptions.setdefault(position, [0, 0, 0])[kind] += 1
+            self.finished += 1
+        if self.retired:
+            self.settle()
+
+    def _rejects(self, values: tuple[Any, ...]) -> bool:
+        """Return whether the event that these arguments make is for nobody here, and count it then."""
+        if not self._early:
+            return False
+        for never, early in self._early:
+            if never:
+                continue
+            for index, allowed in early:
+                value = values[index]
+                try:
+                    if value not in allowed and value is not MISSING:  # a factory's value isn't known yet
+                        break
+                except TypeError:
+                    break
+            else:
+                return False
+        if TORN_INCREMENT:
+            with _COUNTS:
+                self._count_rejected()
+        else:
+            self._count_rejected()
+        if self.retired:
+            self.settle()
+        return True
+
+    def _count_rejected(self) -> None:
+        for account in self._screens:
+            account.filtered += 1
+        # No call and no jump between these two, so that nobody sees one without the other.
+        self._rejected += 1
+        self.finished += 1
+
+    def _setback(self, method: Any, event: Any, errors: ErrorHandler | None, error: BaseException) -> Setback:
+        """Return what is left of a publish in which ``method`` raised."""
+        position = 0
+        while self._methods[position] is not method:
+            position += 1
+        return Setback(self, position, event, errors, error, [])
+
+    def _sift(self, event: Any, errors: ErrorHandler | None) -> None:
+        """Hand the event to every call whose conditions it meets, and count the publish."""
+        filtered: list[int] = []
+        position = 0
+        try:
+            for position, call in enumerate(self.calls):
+                sieve = call.sieve
+                if sieve is None:
+                    call.method(event)
+                elif sieve.admits(event):
+                    sieve.pass_on(event)
+                else:
+                    sieve.account.add(0, 0, 1)
+                    filtered.append(position)
+        except BaseException as error:
+            setback = Setback(self, position, event, errors, error, filtered)
+        else:
+            self.finish(filtered=filtered)
+            return
+        setback.resume()
+
+    def retire(self) -> None:
+        """Say that no new publish will use this table; those under way settle it themselves when they end."""
+        self.retired = True
+        self.settle()
+
+    def __repr__(self) -> str:
+        return f"<Table of {len(self.calls)}>"
+
+
+def _distinct(methods: Iterable[Callable[[Any], object]]) -> tuple[Callable[[Any], object], ...]:
+    """Return the methods such that no object stands twice: a raising one is told apart by its identity."""
+    seen: set[int] = set()
+    made: list[Callable[[Any], object]] = []
+    for method in methods:
+        one = functools.partial(method) if id(method) in seen else method
+        seen.add(id(one))
+        made.append(one)
+    return tuple(made)
+
+
+for _public in (Account, Call, Table):
+    _public.__module__ = "goanna.core"

@@ -1,0 +1,117 @@
+"""A fan-out in which something raised: what both cores do then.
+
+Shared and in Python: it is off the path that has to be fast, and nothing that happens after an error may differ between
+the cores.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+from goanna.core.base import TYPE_CHECKING, Skip, failed_group, final
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from goanna.core._pure.table import ErrorHandler, Table
+
+__all__ = ["Setback"]
+
+
+@final
+class Setback:
+    """The rest of one publish after the call at ``position`` raised ``error``.
+
+    The core makes it while that error is being handled, so that ``sys.exc_info()`` serves the error policy, and calls
+    :meth:`resume` when the handling is over, so that no later error takes the first for its context.
+
+    Args:
+        table: the calls of the publish; position: the one that raised.
+        event: what is published.
+        errors: the error policy of the channel, None for "collect and raise".
+        error: what was raised.
+        filtered: the positions before it whose conditions kept the event out.
+
+    Raises:
+        BaseException: ``error`` itself where it is no Exception, after the counts are right.
+    """
+
+    __slots__ = ("errors", "event", "failed", "filtered", "handler", "position", "skipped", "table")
+
+    def __init__(
+        self,
+        table: Table,
+        position: int,
+        event: Any,
+        handler: ErrorHandler | None,
+        error: BaseException,
+        filtered: list[int],
+    ) -> None:
+        self.table = table
+        self.position = position
+        self.event = event
+        self.handler = handler
+        self.skipped: list[int] = []
+        self.failed: list[int] = []
+        self.filtered = filtered
+        self.errors: list[Exception] = []
+        self.raised(error)
+
+    def raised(self, error: BaseException) -> None:
+        """Note what the call at ``position`` raised, and hand it to the policy."""
+        call = self.table.calls[self.position]
+        if isinstance(error, Skip):
+            self.skipped.append(self.position)
+            return
+        self.failed.append(self.position)
+        try:
+            if not isinstance(error, Exception):
+                if self.errors and error.__cause__ is None and error.__context__ is None:
+                    error.__context__ = failed_group(self.errors, self.event)
+                raise error
+            if self.handler is None:
+                self.errors.append(error)
+            else:
+                listener = call.listener
+                if isinstance(listener, weakref.ref):
+                    listener = listener()
+                self.handler(error, listener, self.event)
+        except BaseException:
+            self.skipped.extend(range(self.position + 1, len(self.table.calls)))
+            self.count()
+            raise
+
+    def resume(self) -> None:
+        """Make the calls that are left, then count, then raise what was collected.
+
+        Raises:
+            ExceptionGroup: there is no policy and some calls raised.
+            BaseException: a call raised one that is no Exception.
+        """
+        calls = self.table.calls
+        while self.position + 1 < len(calls):
+            self.position += 1
+            try:
+                sieve = calls[self.position].sieve
+                if sieve is None:
+                    calls[self.position].method(self.event)
+                elif sieve.admits(self.event):
+                    sieve.pass_on(self.event)
+                else:
+                    sieve.account.add(0, 0, 1)
+                    self.filtered.append(self.position)
+            except BaseException as error:
+                self.raised(error)
+        self.count()
+        if self.errors:
+            group = failed_group(self.errors, self.event)
+            # The errors' tracebacks hold this frame: without these lines every failed publish is a reference cycle.
+            self.errors = []
+            try:
+                raise group
+            finally:
+                del group
+
+    def count(self) -> None:
+        """Count the publish, and what became of each call."""
+        self.table.finish(self.skipped, self.failed, self.filtered)

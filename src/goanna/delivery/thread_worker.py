@@ -1,0 +1,348 @@
+"""The thread behind a queue."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, final
+
+from goanna._reports import name as shown
+from goanna._reports import warn
+from goanna.delivery.at_exit import at_exit, at_exit_of_this_process, thread_of
+from goanna.delivery.consumer import Consumer
+from goanna.delivery.events_lost import EventsLost
+from goanna.delivery.options import Options
+from goanna.delivery.waiters import Waiter, Waiters
+from goanna.delivery.wrapper import checked_seconds
+
+__all__ = ["QueueFullError", "Worker"]
+
+_CHUNK: Final = 1000
+"""How many events the worker handles before it looks who waits for it."""
+
+_CHUNK_TIME: Final = 5_000_000
+"""After how many nanoseconds it does so at the latest, one call apart."""
+
+_PATIENCE: Final = 1.0
+"""After how many seconds without an event the worker sleeps until the next one wakes it."""
+
+
+class QueueFullError(Exception):
+    """An event found no room in a queue with ``overflow="raise"``; it goes to the error policy of the queue."""
+
+    __module__ = "goanna.delivery.queued"  # where programs import it from, and where pickles find it
+
+
+@final
+class Worker(Consumer):
+    """The thread behind one queue."""
+
+    def __init__(
+        self,
+        options: Options,
+        handle_batch: Callable[[list[Any]], object] | None,
+        *,
+        overflow: str,
+        timeout: float | None,
+        batch: int,
+        delay: float,
+        name: str,
+        exit_timeout: float,
+    ) -> None:
+        self.exit_timeout = exit_timeout
+        self._handle_batch = handle_batch
+        self._timeout = timeout
+        self._batch = min(batch, options.maxsize)
+        self._delay = min(delay, threading.TIMEOUT_MAX)
+        self._name = name
+        self._space = Waiters()
+        self._stopping = False
+        self._stuck = False
+        self._thread: threading.Thread | None = None
+        self._doorbell = _new_doorbell()
+        self._hand: list[Worker] = []
+        super().__init__(options, {"block": self._block, "raise": self._raise}.get(overflow))
+        at_exit(self)
+
+    # The publishers' side.
+
+    def _wake(self) -> None:
+        """Ring at the thread's door, or start it; the ring sees to it that nobody else does so at the same time."""
+        self._hand.append(self)
+        if self._thread is not None:
+            self._doorbell.release()
+            return
+        while not len(self.ring):
+            if self.ring.arm(1):
+                self._hand.clear()
+                return
+        # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
+        self._doorbell = _new_doorbell()
+        try:
+            self._thread = thread_of(partial(_run, self._hand, self._doorbell), self._name)
+            self._thread.start()
+        except RuntimeError as error:  # no more threads, none in this interpreter, or it is about to end
+            self._did_not_start(error)
+        else:
+            self._stuck = False
+            at_exit_of_this_process()
+
+    def _did_not_start(self, error: RuntimeError) -> None:
+        """Let the next event try again, and nobody wait for a thread that there isn't."""
+        self._thread = None
+        self._hand.clear()
+        if not self._stuck:
+            self._stuck = True
+            warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
+        if not self.ring.arm(min(len(self.ring) + 1, self._maxsize)):
+            self.ring.arm(self._maxsize + 1)  # full: whoever flushes tries again
+        self._waiters.answer(lambda _: 0)
+        self._space.answer(lambda _: 0)
+
+    def _block(self, handler: Any, event: Any, context: Any) -> None:
+        """Hold the publisher up until there is room."""
+        if threading.current_thread() is self._thread:
+            self.ring.drop("overflow")  # nobody else will make room
+            return
+        deadline = None if self._timeout is None else time.monotonic() + self._timeout
+        while not self.ring.offer(handler, event, context):
+            if self.ring.shut_for is not None:
+                self.ring.drop(self.ring.shut_for)
+                return
+            waiter = Waiter(0)
+            self._space.add(waiter)
+            self.ring.rouse()
+            if self._stuck:
+                self._space.remove(waiter)
+                self.ring.drop("overflow")
+                return
+            if not waiter.wait(deadline):
+                self._space.remove(waiter)
+                self.ring.drop("timeout")
+                return
+
+    def _raise(self, handler: Any, event: Any, context: Any) -> None:
+        """Drop the event, and say so to the policy."""
+        self.ring.drop("overflow")
+        self._tell(QueueFullError(f"the queue of {self._maxsize} events is full"), event)
+
+    # The thread.
+
+    def work(self, hand: list[Worker]) -> bool:
+        """Handle what waits, in the thread that was started with this hand.
+
+        Returns:
+            False if the queue is closed and nothing more will come, or the thread is not its own any more.
+        """
+        while True:
+            while self._handled():
+                self._answer()
+            if hand is not self._hand:
+                return False  # the listener has forked, and this is the copy of its thread in the child
+            self._answer()
+            if not self._stopping:
+                return True
+            if not len(self.ring):
+                return False
+
+    def rest(self, idle: float, hand: list[Worker], doorbell: threading.Lock) -> float | None:
+        """Let events gather, unless somebody is in a hurry.
+
+        Args:
+            idle: for how many seconds there has been nothing to do.
+            hand: where whoever rings puts the worker.
+            doorbell: rings when enough events wait.
+
+        Returns:
+            For how many seconds there has been nothing to do now; None if that is long enough to sleep.
+        """
+        parked = idle >= _PATIENCE or not self._delay
+        if not self.ring.arm(1 if parked else self._batch):
+            return 0.0
+        if not (self._waiters or self._space or self._stopping):
+            if parked:
+                return None
+            if doorbell.acquire(timeout=self._delay):
+                hand.clear()
+                return 0.0
+        if not self.ring.disarm():
+            doorbell.acquire()  # somebody rings at this moment
+            hand.clear()
+        return 0.0 if len(self.ring) else idle + self._delay
+
+    def _handled(self) -> int:
+        """Handle some of what waits; return how many events. Nothing ends a thread that others rely on."""
+        try:
+            return self._handle()
+        except BaseException:  # of a report: what listeners and policies raise has been seen to
+            _report_in_thread()
+            return 1
+
+    def _handle(self) -> int:
+        """Handle some of what waits; return how many events."""
+        if self._handle_batch is None:
+            return self.ring.drain(_CHUNK, _CHUNK_TIME)
+        events, lost = self.ring.take(self._batch)
+        if not events:
+            lost = self.ring.trailing()
+        if lost and self._gap_method is not None:
+            self._gap(lost)
+        if not events:
+            return 0
+        generation = self._thread
+        start = time.monotonic_ns()
+        try:
+            self._handle_batch(events)
+        except BaseException as error:
+            took = time.monotonic_ns() - start
+            if generation is self._thread:
+                self.ring.done(0, len(events), took)
+            self._failed(error, self._handle_batch, events)
+        else:
+            took = time.monotonic_ns() - start
+            if generation is self._thread:
+                self.ring.done(len(events), 0, took)
+        if self._slow is not None and took >= self._slow:
+            self._slow = None
+            self._slowed(self._handle_batch, events, took)
+        return len(events)
+
+    def _answer(self) -> None:
+        """Tell those who wait."""
+        if self._waiters:
+            self._waiters.answer(self.ring.left)
+        if self._space:
+            self._space.answer(lambda _: int(len(self.ring) >= self._maxsize and self.ring.shut_for is None))
+
+    def _failed(self, error: BaseException, handler: Any, event: Any) -> None:
+        """Hand an error to the policy, and look whether it was one too many."""
+        self._tell(error, event)
+        self._look_at_streak()
+
+    def _tell(self, error: BaseException, event: Any) -> None:
+        """Hand an error to the policy; even SystemExit, of the policy itself too, ends no thread."""
+        if not isinstance(error, Exception):
+            wrapped = RuntimeError(f"{type(error).__name__} raised in the thread of a queue")
+            wrapped.__cause__ = error
+            error = wrapped
+        try:
+            self._errors(error, self.listener, event)
+        except BaseException:
+            _report_in_thread()
+
+    def _gap(self, count: int) -> None:
+        """Tell the listener that events are missing."""
+        marker = EventsLost(count)
+        assert self._gap_method is not None
+        try:
+            self._gap_method(marker)
+        except BaseException as error:
+            self._tell(error, marker)
+
+    # Everybody.
+
+    def flush(self, timeout: float | None) -> int:
+        """See :meth:`Queued.flush`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)
+        self.ring.check_fork()
+        target = self.ring.accepted
+        left = self.ring.left(target)
+        if not left or threading.current_thread() is self._thread:
+            return left
+        deadline = None if timeout is None else time.monotonic() + timeout
+        waiter = Waiter(target)
+        self._waiters.add(waiter)
+        self.ring.rouse()
+        if not self._stuck:
+            waiter.wait(deadline)
+        self._waiters.remove(waiter)
+        return self.ring.left(target)
+
+    def close(self, timeout: float | None) -> int:
+        """See :meth:`Queued.close`."""
+        if timeout is not None:
+            timeout = checked_seconds("timeout", timeout)  # before anything has changed
+        begin = time.monotonic()
+        self.ring.shut("closed")
+        self._answer()
+        left = self.flush(timeout)
+        own = threading.current_thread() is self._thread
+        if left and not own:
+            self.ring.discard("closed")
+        self._stopping = True
+        self.ring.rouse()
+        thread = self._thread
+        if thread is not None and not own and not left:
+            wait = None if timeout is None else max(begin + timeout - time.monotonic(), 0.0)
+            thread.join(None if wait is None else min(wait, threading.TIMEOUT_MAX))
+        return left
+
+    def abandon(self) -> None:
+        """End when all that waits is handled; nobody can push any more."""
+        self.ring.shut("closed")
+        self._stopping = True
+        self.ring.rouse()
+
+    def hurry(self) -> None:
+        """Begin with what waits, at the end of the interpreter."""
+        self.ring.check_fork()
+        self.ring.rouse()
+
+    def finish(self, timeout: float) -> None:
+        """Take no more events at the end of the interpreter, wait for those that are left, then give them up."""
+        self.ring.shut("exit")
+        self._answer()
+        left = self.flush(timeout)
+        if left:
+            self.ring.discard("exit")
+            warn("%d events of %s were left when the interpreter ended", left, shown(self.listener))
+        self._stopping = True
+        self.ring.rouse()
+
+    def _forked(self) -> None:
+        """Start anew: the thread is in the other process, and nobody waits in this one."""
+        self._thread = None
+        self._stuck = False
+        self._doorbell = _new_doorbell()
+        self._hand = []
+        self._waiters.clear()
+        self._space.clear()
+        if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
+            self.ring.arm(1)
+
+
+def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
+    """Handle events, on the thread, until the queue is closed and empty, or out of reach.
+
+    While it sleeps it does not hold the worker, so that a listener which holds its own wrapper can be collected. Who
+    rings puts the worker into its hand; when the worker goes away, the bell rings with an empty one.
+    """
+    idle = 0.0
+    worker = hand.pop()
+    gone = weakref.ref(worker, lambda _: doorbell.release())
+    while worker.work(hand):
+        now = worker.rest(idle, hand, doorbell)
+        idle = now or 0.0
+        if now is None:
+            del worker
+            doorbell.acquire()
+            if not hand:
+                return
+            worker = hand.pop()
+    del gone  # before the worker, which may go away with this frame
+
+
+def _new_doorbell() -> threading.Lock:
+    doorbell = threading.Lock()
+    doorbell.acquire()
+    return doorbell
+
+
+def _report_in_thread() -> None:
+    """Hand the error that is being handled to ``threading.excepthook``, as if it had ended the thread."""
+    threading.excepthook(threading.ExceptHookArgs([*sys.exc_info(), threading.current_thread()]))

@@ -1,0 +1,1 @@
+"""Who is registered, in which order, and how a publish reaches them."""

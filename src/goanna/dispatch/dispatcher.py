@@ -1,0 +1,297 @@
+"""Dispatcher: who is registered, in which order, and the channels that publish to them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable
+
+from goanna.core import core
+from goanna.core.base import TYPE_CHECKING
+from goanna.core.forks import after_fork
+from goanna.dispatch.ordering import arrange
+from goanna.dispatch.registration import Registration
+from goanna.dispatch.watch import checked_quarantine, checked_slow
+from goanna.errors import policy
+from goanna.events import Event, EventMeta
+from goanna.listeners import Listener, handled
+
+if TYPE_CHECKING:
+    from typing import Any, ParamSpec, TypeVar, overload
+
+    from goanna.dispatch.publisher import Publisher
+    from goanna.errors import Errors
+
+    _P = ParamSpec("_P")
+    _E = TypeVar("_E", bound=Event)
+
+__all__ = ["Dispatcher"]
+
+References = Registration | Listener | Iterable["Registration | Listener"]
+
+
+class Dispatcher:
+    """Hands events to the listeners that are registered for them, on the publisher's own thread.
+
+    Listeners are called in order: by ``before`` and ``after``, then by priority, then by age. All get the same event
+    object. An Exception of one listener stops neither the others nor the publisher; what becomes of it is up to
+    ``errors``. A BaseException that is no Exception (KeyboardInterrupt, SystemExit) propagates at once.
+
+    A listener may publish: the inner event goes to all its listeners before the outer one reaches the next listener.
+    It may add and remove listeners, itself included: that takes effect with the next publish, inner ones included,
+    while a publish under way goes on with the listeners that it began with. No lock is held while a listener runs.
+
+    Args:
+        interfaces: Listener classes. If any are given, listeners must implement one of them and only events that they
+            handle can be published.
+        errors: "log" (the default) writes to the logger ``goanna``, "print" prints the traceback to ``sys.stderr``,
+            "raise" raises an ExceptionGroup from publish after all listeners have run, anything callable is called
+            with the error, the listener and the event.
+
+    Raises:
+        TypeError, ValueError: an argument is not one of these.
+    """
+
+    def __init__(self, *interfaces: type[Listener], errors: Errors = "log") -> None:
+        for one in interfaces:
+            if not isinstance(one, type) or not issubclass(one, Listener):
+                raise TypeError(f"a Dispatcher takes subclasses of goanna.Listener as interfaces, not {one!r}")
+            if not handled(one):
+                raise TypeError(f"{one.__name__} handles no event; mark its methods with @goanna.handles(...)")
+        self._interfaces = interfaces
+        self._errors = policy(errors)
+        # Re-entrant: the collector may run a finalizer that removes a listener while this thread holds it. What is
+        # guarded are replaced tuples, and _version tells an outer change that an inner one has come between.
+        self._lock = threading.RLock()
+        self._version = 0
+        self._sequence = itertools.count()
+        self._registrations: tuple[Registration, ...] = ()
+        self._channels: dict[type[Event], core.Channel] = {}
+        after_fork(self)
+
+    def add(
+        self,
+        listener: Listener,
+        *,
+        priority: int = 0,
+        before: References = (),
+        after: References = (),
+        once: bool = False,
+        weak: bool = False,
+        timed: bool = False,
+        slow: float | None = None,
+        quarantine: int | None = None,
+    ) -> Registration:
+        """Register a listener; it gets events from the next publish on.
+
+        A listener that is added twice is called twice.
+
+        Args:
+            listener: implements an interface.
+            priority: higher is called earlier; listeners of equal priority in the order of registration.
+            before: registrations, or listeners that are registered, that must be called later; stronger than priority.
+            after: likewise, that must be called earlier.
+            once: remove it when its first event comes, whichever it is; exactly one call is made.
+            weak: don't keep the listener alive; it is removed when it goes away.
+            timed: measure how long its calls take, see :class:`goanna.Time`, at the cost of two looks at the clock.
+            slow: log the first call that takes this many seconds or more; implies ``timed``.
+            quarantine: after so many failures in a row it gets no more events; implies ``timed``.
+
+        Returns:
+            The registration, which is also a context manager that removes it at the end of the block.
+
+        Raises:
+            TypeError: it is no listener of these interfaces, one of its methods can't take an event, or it can't be
+                referred to weakly.
+            ValueError: ``before`` and ``after`` form a cycle, or name what is not registered. Nothing has changed.
+        """
+        self._check_listener(listener)
+        if not isinstance(priority, int):
+            raise TypeError(f"priority must be an int, not {type(priority).__name__}")
+        registration = Registration(
+            self,
+            listener,
+            priority=priority,
+            before=self._find("before", before),
+            after=self._find("after", after),
+            sequence=next(self._sequence),
+            once=once,
+            weak=weak,
+            timed=timed,
+            slow=checked_slow(slow),
+            quarantine=checked_quarantine(quarantine),
+        )
+        self._change(lambda now: arrange((*now, registration)))
+        return registration
+
+    def remove(self, listener: Listener) -> None:
+        """Remove every registration of a listener.
+
+        Raises:
+            ValueError: it is not registered.
+        """
+        mine = [one for one in self._registrations if one.listener is listener]
+        if not mine:
+            raise ValueError(f"{listener!r} is not registered here")
+        for one in mine:
+            one.remove()
+
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        """The registrations in calling order."""
+        return self._registrations
+
+    if TYPE_CHECKING:
+
+        @overload
+        def publisher(self, event_type: Callable[_P, _E]) -> Publisher[_P, _E]: ...
+        @overload
+        def publisher(self, event_type: type[_E]) -> Publisher[..., _E]: ...
+
+    def publisher(self, event_type: Any) -> Any:
+        """Return what publishes one kind of event; always the same object for the same class.
+
+        It is called with the arguments of the event class, and is false while nobody listens: then a call checks its
+        arguments and builds nothing.
+
+        Raises:
+            TypeError: ``event_type`` is no event class, or none of the interfaces handles it.
+        """
+        try:
+            return self._channels[event_type]
+        except (KeyError, TypeError):
+            return self._open(event_type)
+
+    def publish(self, event: Event) -> None:
+        """Hand an event that is already built to its listeners.
+
+        Raises:
+            TypeError: it is no event, or none of the interfaces handles it.
+            ExceptionGroup: listeners failed, with ``errors="raise"``.
+        """
+        channel = self._channels.get(type(event))
+        if channel is None:
+            if not isinstance(event, Event):
+                hint = "; call publisher(...) to build and publish" if isinstance(event, type) else ""
+                raise TypeError(f"publish() takes an event, not {event!r}{hint}")
+            channel = self._open(type(event))
+        channel.publish(event)
+
+    def __contains__(self, listener: object) -> bool:
+        """Return whether a listener is registered."""
+        return any(one.listener is listener for one in self._registrations)
+
+    def __len__(self) -> int:
+        """Return the number of registrations."""
+        return len(self._registrations)
+
+    def __bool__(self) -> bool:
+        """Return True: an empty dispatcher is a dispatcher."""
+        return True
+
+    def __repr__(self) -> str:
+        interfaces = ", ".join(one.__name__ for one in self._interfaces)
+        return f"<Dispatcher({interfaces}) with {len(self)} listeners>"
+
+    # What registrations, and the child of a fork, call.
+
+    def _after_fork(self) -> None:
+        """Start with a lock that nobody holds; what it guards is whole at any moment."""
+        self._lock = threading.RLock()
+
+    def _drop(self, registration: Registration) -> None:
+        """Take a registration out."""
+        self._change(lambda now: tuple([one for one in now if one is not registration]))
+        for one in self._registrations:
+            one._forget(registration)
+
+    def _refresh(self) -> None:
+        """Make the tables again from what the registrations have resolved now."""
+        self._change(lambda now: now)
+
+    def _settle(self) -> None:
+        """Bring the accounts up to date with the publishes that have finished."""
+        with self._lock:
+            for channel in list(self._channels.values()):
+                channel.table.settle()
+
+    # How the registrations become tables.
+
+    def _change(self, change: Callable[[tuple[Registration, ...]], tuple[Registration, ...]]) -> None:
+        """Replace the registrations and every table that this alters, or raise and leave all as it was."""
+        with self._lock:
+            while True:
+                version = self._version
+                registrations = change(self._registrations)
+                tables = [
+                    (channel, table)
+                    for event_type, channel in list(self._channels.items())
+                    if (table := _table(registrations, event_type, channel.table)) is not channel.table
+                ]
+                if version == self._version:
+                    break
+            self._version += 1
+            # The old ones may hold the last references to listeners, whose finalizers must not run under the lock.
+            old = [self._registrations, *(channel.table for channel, _ in tables)]
+            self._registrations = registrations
+            for channel, table in tables:
+                channel.replace_table(table)
+        del old
+
+    def _open(self, event_type: type[Event]) -> core.Channel:
+        """Make the channel of an event class."""
+        if not isinstance(event_type, EventMeta):
+            raise TypeError(f"only goanna events can be published, not {event_type!r}")
+        if self._interfaces and not any(
+            issubclass(event_type, taken) for one in self._interfaces for taken in handled(one).values()
+        ):
+            names = ", ".join(one.__name__ for one in self._interfaces)
+            raise TypeError(f"{event_type.__name__} is handled by no method of {names}")
+        with self._lock:
+            while True:
+                version = self._version
+                table = _table(self._registrations, event_type, _NOTHING)
+                channel = core.Channel(event_type.__event_maker__, table, self._errors)
+                if version == self._version:
+                    return self._channels.setdefault(event_type, channel)
+
+    def _check_listener(self, listener: Any) -> None:
+        wanted = " or ".join(one.__name__ for one in self._interfaces) or "goanna.Listener"
+        if isinstance(listener, type):
+            raise TypeError(f"add() takes a listener object, not the class {listener.__name__}; call it first")
+        if not isinstance(listener, self._interfaces or Listener):
+            raise TypeError(f"a listener here must implement {wanted}; {type(listener).__name__} does not")
+        if not handled(type(listener)):
+            raise TypeError(
+                f"{type(listener).__name__} handles no event; mark its methods with @goanna.handles(...) "
+                f"or derive it from an interface"
+            )
+
+    def _find(self, role: str, references: Any) -> tuple[Registration, ...]:
+        """Return the registrations that ``before`` or ``after`` means."""
+        if isinstance(references, Registration | Listener):
+            references = (references,)
+        found: list[Registration] = []
+        for one in references:
+            if not isinstance(one, Registration | Listener):
+                raise TypeError(f"{role} takes registrations or registered listeners, not {one!r}")
+            mine = [known for known in self._registrations if one is known or one is known.listener]
+            if not mine:
+                raise ValueError(f"{role} names {one!r}, which is not registered here")
+            found += mine
+        return tuple(found)
+
+
+_NOTHING = core.Table()
+
+
+def _table(registrations: Iterable[Registration], event_type: type[Event], now: core.Table) -> core.Table:
+    """Return the table of an event class for these registrations: the present one if it says the same."""
+    calls = tuple([call for one in registrations for call in one._calls(event_type)])
+    if len(calls) == len(now.calls) and all(map(_is, calls, now.calls)):
+        return now
+    return core.Table(calls, event_type.__event_maker__)
+
+
+def _is(left: object, right: object) -> bool:
+    return left is right

@@ -1,0 +1,73 @@
+"""install(), uninstall() and refresh(): the front door to what a drop-in does to the library that it serves.
+
+Nothing is imported before it is asked for; ``import goanna`` knows no library.
+"""
+
+from __future__ import annotations
+
+import os
+
+from goanna.core.base import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from goanna.monitoring._install import Report
+
+__all__ = ["install", "install_on_import", "refresh", "uninstall"]
+
+VARIABLE = "GOANNA_INSTALL"
+
+
+def install(*, resolve: Literal["publish", "registration"] = "publish") -> Report:
+    """Make the monitoring of PyMongo fast, in this process, for clients that exist and clients to come.
+
+    The ``publish_*`` methods of ``pymongo.monitoring`` are replaced in place, and the fields of its events become
+    readable at the speed of slots. Events, listeners and all that can be observed stay the same, apart from frames in
+    tracebacks and the text of the AttributeError for setting a field. Without PyMongo it does the same to goanna's own
+    module. Calling it again changes nothing; calling it while other threads publish is safe.
+
+    Args:
+        resolve: "publish" (the default) looks listeners' methods up at each publish, as PyMongo does. "registration"
+            looks them up once for each client, and again when its listeners change or after :func:`refresh`; methods
+            that do nothing are then not called, and an event that nobody wants is not built.
+
+    Returns:
+        A report of what was made fast, what was left as it is, and why. ``str()`` of it is for people.
+
+    Raises:
+        ValueError: another ``resolve``.
+    """
+    from goanna.monitoring import _install, _source
+
+    return _install.install(_source, resolve)
+
+
+def uninstall() -> dict[str, str]:
+    """Put back what :func:`install` has replaced.
+
+    Returns:
+        What could not be put back because somebody else has replaced it since, and why; empty if all is as before.
+    """
+    from goanna.monitoring import _install, _source
+
+    return _install.uninstall(_source)
+
+
+def refresh() -> None:
+    """After ``install(resolve="registration")``: have listeners' methods looked up again at the next publish."""
+    from goanna.monitoring import _install
+
+    _install.refresh()
+
+
+def install_on_import() -> bool:
+    """Return whether importing a drop-in is to install it: unless ``GOANNA_INSTALL`` is 0.
+
+    Raises:
+        ImportError: the variable is neither 0 nor 1.
+    """
+    value = os.environ.get(VARIABLE) or "1"
+    if value not in ("0", "1"):
+        raise ImportError(f"{VARIABLE} is {value!r}; it must be 0 or 1")
+    return value == "1"

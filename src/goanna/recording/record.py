@@ -1,0 +1,114 @@
+"""``goanna record``: a program as it is, with goanna installed and its driver's events written to a file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from goanna.recording.process import VARIABLE
+from goanna.recording.reader import RecordingError, read
+
+__all__ = ["LEAST", "files_of", "record"]
+
+LEAST = 10_000
+"""The fewest bytes that a file may be bounded to: there is room for the header and the end in them."""
+
+_INJECTED = str(Path(__file__).with_name("injected"))
+
+
+def record(command: Sequence[str], path: str, documents: str, max_bytes: int, *, force: bool = False) -> int:
+    """Run a command, and say what of it was recorded.
+
+    Args:
+        command: the program and its arguments.
+        path: of the file; processes that the program starts write files of the same name with their number behind it.
+        documents: "omitted", "redacted" or "full".
+        max_bytes: of each file.
+        force: whether files of an earlier run may be removed.
+
+    Returns:
+        The exit status of the command, negative numbers as shells show them; 1 if that is 0 and nothing was recorded.
+    """
+    if max_bytes < LEAST:
+        return _refuse(f"--max-bytes is {max_bytes}; it must be at least {LEAST}")
+    there = files_of(path)
+    if there and not force:
+        return _refuse(f"{there[0]} exists; name another file with --output, or have it replaced with --force")
+    for one in there:
+        one.unlink()
+    if not Path(path).absolute().parent.is_dir():
+        return _refuse(f"{Path(path).absolute().parent} is no folder")
+    settings = {"path": os.path.abspath(path), "documents": documents, "max_bytes": max_bytes}
+    inherited = os.environ.get("PYTHONPATH")
+    environment = {
+        **os.environ,
+        VARIABLE: json.dumps(settings),
+        "PYTHONPATH": os.pathsep.join([_INJECTED, *([inherited] if inherited else [])]),
+    }
+    try:
+        child = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        _say(f"{command[0]} can't be run: {error.strerror}")
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    with _passed_on(child):
+        status = _waited(child)
+    status = 128 - status if status < 0 else status
+    return status or int(not _summary(path))
+
+
+def files_of(path: str) -> list[Path]:
+    """Return the files of a recording, that of the first process first."""
+    first = Path(path)
+    others = [
+        one for one in first.parent.glob(f"{first.name}.*") if one.suffix[1:].partition("-")[0].isdecimal()
+    ] if first.parent.is_dir() else []  # fmt: skip
+    return [*([first] if first.exists() else []), *sorted(others)]
+
+
+def _summary(path: str) -> bool:
+    """Say what was recorded; return whether anything was."""
+    files = files_of(path)
+    if not files:
+        _say("no event of PyMongo was published in an interpreter that has goanna; there is no file")
+    for one in files:
+        try:
+            found = read(one)
+        except RecordingError as error:
+            _say(str(error))
+            continue
+        _say(f"{one}: {found.summary()}")
+    return bool(files)
+
+
+def _waited(child: subprocess.Popen[bytes]) -> int:
+    """Wait for the child; what the terminal sends to interrupt goes to both, and is for the child to answer."""
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+@contextlib.contextmanager
+def _passed_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Have a request to terminate go to the child."""
+    before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _refuse(why: str) -> int:
+    _say(why)
+    return 2
+
+
+def _say(text: str) -> None:
+    print(f"goanna record: {text}", file=sys.stderr)
