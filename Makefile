@@ -16,7 +16,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 
-$(VENV)/built: $(BIN)/python setup.py pyproject.toml $(wildcard ext/*/*)
+$(VENV)/built: $(BIN)/python setup.py pyproject.toml $(wildcard ext/*/* src/goanna/*/*.pxd)
 	$(BIN)/python -m pip install --quiet --editable ".[cli]"
 	touch $@
 

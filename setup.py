@@ -11,13 +11,9 @@ from setuptools import Extension, setup
 VARIABLE = "GOANNA_BUILD_EXT"
 CHOICES = ("auto", "require", "no")
 
-SOURCES = {
-    "goanna.core._compiled": "ext/core/_compiled.pyx",
-    "goanna.core._ring": "ext/core/_ring.pyx",
-    "goanna.audit._compiled": "ext/audit/_compiled.pyx",
-    "goanna.monitoring._compiled": "ext/monitoring/_compiled.pyx",
-}
-HEADERS = sorted(glob("ext/*/*.h") + glob("ext/*/*.pxi"))
+# ext/PACKAGE/ is compiled into goanna.PACKAGE._compiled.
+SOURCES = sorted(glob("ext/*/_compiled.pyx"))
+PARTS = sorted([*glob("ext/*/*.h"), *glob("ext/*/*.pxi"), *glob("src/goanna/*/*.pxd")])
 
 
 def choice() -> str:
@@ -31,7 +27,7 @@ def choice() -> str:
 
 
 def extension(required: bool) -> dict[str, object]:
-    """Return the arguments of setup() that build goanna.core._compiled."""
+    """Return the arguments of setup() that build the extension modules."""
     try:
         from Cython.Distutils.build_ext import build_ext
     except ImportError:
@@ -41,11 +37,12 @@ def extension(required: bool) -> dict[str, object]:
         return {}
 
     class BuildExt(build_ext):
-        """Puts the generated C in the build folder, and says plainly when the core could not be compiled."""
+        """Puts the generated C in the build folder, and says plainly when a module could not be compiled."""
 
         def finalize_options(self) -> None:
             super().finalize_options()
             self.cython_c_in_temp = True
+            self.cython_include_dirs = [*self.cython_include_dirs, "src"]  # where the .pxd files lie
 
         def build_extensions(self) -> None:
             if self.compiler.compiler_type == "unix":
@@ -69,8 +66,14 @@ def extension(required: bool) -> dict[str, object]:
                     )
 
     modules = [
-        Extension(name, [source], include_dirs=["ext/include"], depends=HEADERS, optional=not required)
-        for name, source in SOURCES.items()
+        Extension(
+            f"goanna.{os.path.basename(os.path.dirname(source))}._compiled",
+            [source],
+            include_dirs=["ext/include", os.path.dirname(source)],
+            depends=PARTS,
+            optional=not required,
+        )
+        for source in SOURCES
     ]
     return {"ext_modules": modules, "cmdclass": {"build_ext": BuildExt}}
 

@@ -53,7 +53,7 @@ def jobs(core: ModuleType) -> Iterator[tuple[str, Callable[[int], None]]]:
             raise AssertionError("a listener was left out")
         yield f"publish to {listeners}", publishing(hub.publisher(Order))
     with active(core.BACKEND):
-        ring = importlib.import_module("goanna.core").ring
+        ring = importlib.import_module("goanna.core")
     inlet = ring.Ring(1000, lambda: None, lambda *args: None, newest=True).inlet(lambda event: None)
 
     def push(times: int) -> None:

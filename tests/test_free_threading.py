@@ -28,12 +28,12 @@ ROUNDS = 1500
 
 @pytest.fixture
 def core(goanna: ModuleType) -> Any:
-    return importlib.import_module("goanna.core").core
+    return importlib.import_module("goanna.core")
 
 
 @pytest.fixture
 def ring(goanna: ModuleType) -> Any:
-    return importlib.import_module("goanna.core").ring
+    return importlib.import_module("goanna.core")
 
 
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter has a GIL for good")
@@ -97,7 +97,7 @@ def test_counts_of_what_fails_and_what_is_filtered(goanna: ModuleType, shapes: M
             if event.order_id % 3 == 0:
                 raise ValueError
 
-    sifted = hub.add(goanna.where(Fails(), fields={"total": frozenset({1.0})}))
+    filtered = hub.add(goanna.where(Fails(), fields={"total": frozenset({1.0})}))
     plain = hub.add(Fails())
     publish = hub.publisher(shapes.OrderPlaced)
 
@@ -115,7 +115,7 @@ def test_counts_of_what_fails_and_what_is_filtered(goanna: ModuleType, shapes: M
     with meanwhile(watch):
         run_all(*[job] * THREADS)
     assert plain.stats() == goanna.Stats(total, total - total // 3, total // 3)
-    stats = sifted.stats()
+    stats = filtered.stats()
     odd_and_divisible = THREADS * len([one for one in range(ROUNDS) if one % 2 and one % 3 == 0])
     assert stats.failed == odd_and_divisible
     assert stats.delivered == total // 2 - odd_and_divisible
@@ -149,7 +149,7 @@ def test_a_ring_under_producers_and_one_consumer(ring: Any, options: dict[str, A
     def consume() -> None:
         made.drain(10, 1 << 60)
         made.arm(5)
-        made.rouse()
+        made.wake_now()
 
     def watch() -> None:
         published, delivered, failed, dropped, pending = made.counts()[:5]

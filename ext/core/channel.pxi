@@ -58,8 +58,8 @@ Raises:
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
         cdef Table table = table_of(self)
-        if table.sieved:
-            sift(table, event, self.errors)
+        if table.has_filters:
+            fan_out_filtered(table, event, self.errors)
         else:
             fan_out(table, event, self.errors)
 
@@ -114,10 +114,73 @@ cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyO
         return None
     # The calls may make the channel go away, so what is needed after them is held here.
     cdef object errors = self.errors
-    if table.sieved:
+    if table.has_filters:
         if table.rejects(args, nargs, names, self.maker):
             return None
-        sift(table, self.maker.build(args, nargs, names), errors)
+        fan_out_filtered(table, self.maker.build(args, nargs, names), errors)
         return None
     fan_out(table, self.maker.build(args, nargs, names), errors)
     return None
+
+
+cdef int fan_out(Table table, object event, object errors) except -1:
+    """Hand the event to every call of the table and count the publish."""
+    cdef Py_ssize_t index
+    cdef PyObject* result
+    for index in range(table.size):
+        result = goanna_invoke(&table.row[index], <PyObject*>event)
+        if result == NULL:
+            recover(table, index, event, errors, ())
+            return 0
+        Py_XDECREF(result)
+    return table.count()
+
+
+cdef int fan_out_filtered(Table table, object event, object errors) except -1:
+    """Hand the event to every call whose conditions it meets and count the publish."""
+    cdef Py_ssize_t index
+    cdef PyObject* result
+    cdef Filter filter_
+    cdef int admitted
+    cdef list filtered = None
+    for index in range(table.size):
+        filter_ = (<Call>table.calls[index]).filter
+        if filter_ is None:
+            result = goanna_invoke(&table.row[index], <PyObject*>event)
+            if result == NULL:
+                recover(table, index, event, errors, filtered or ())
+                return 0
+            Py_XDECREF(result)
+            continue
+        try:
+            admitted = filter_.decide(event)
+            if admitted:
+                filter_.forward(event)
+        except BaseException as error:
+            recovery = Recovery(table, event, errors, index, filtered or ())
+            recovery.raised(error)
+            break
+        if not admitted:
+            tally(filter_.account, 0, 0, 1)
+            if filtered is None:
+                filtered = []
+            filtered.append(index)
+    else:
+        if filtered is None:
+            table.count()
+        else:
+            table.finish((), (), filtered)
+        return 0
+    recovery.resume()
+    return 0
+
+
+cdef int recover(Table table, Py_ssize_t index, object event, object errors, object filtered) except -1:
+    """Go on with a fan-out in which a call has just raised."""
+    try:
+        raised()
+    except BaseException as error:
+        recovery = Recovery(table, event, errors, index, filtered)
+        recovery.raised(error)
+    recovery.resume()
+    return 0

@@ -1,4 +1,4 @@
-# A method behind conditions: part of the compiled core, explained in _sieve_py.
+# A method behind conditions, and what of them is tested before an event is built.
 
 cdef object TWO_TO_THE_64 = 1 << 64
 
@@ -20,18 +20,19 @@ def sampled(value, threshold):
     return mixed(goanna_number(value)) < threshold
 
 
-cdef Py_ssize_t sieves_made = 0
+cdef Py_ssize_t filters_made = 0  # how many there ever were: programs that have none need not look for any
 cdef object NOTHING = object()
 
 
-cdef void count_filtered(PyObject* sieve) noexcept:
-    tally((<Sieve>sieve).account, 0, 0, 1)
+cdef void count_filtered(PyObject* filter) noexcept:
+    """Count an event that a filter kept out before it was built."""
+    tally((<Filter>filter).account, 0, 0, 1)
 
 
 @cython.final
 @cython.no_gc_clear
-cdef class Sieve:
-    """Sieve(target, account, types=None, members=(), least=(), sample=None, rest=None)
+cdef class Filter:
+    """Filter(target, account, types=None, members=(), least=(), sample=None, rest=None)
 --
 
 One method of a listener behind conditions, all of which must hold.
@@ -67,14 +68,14 @@ Raises:
     cdef goanna_call call
 
     def __cinit__(self, target, account, types=None, members=(), least=(), sample=None, rest=None):
-        goanna_add(&sieves_made, 1)
-        self.vectorcall = <vectorcallfunc>call_sieve
+        goanna_add(&filters_made, 1)
+        self.vectorcall = <vectorcallfunc>call_filter
         if not callable(target):
-            raise TypeError(f"the target of a Sieve must be callable, not {type(target).__name__}")
+            raise TypeError(f"the target of a Filter must be callable, not {type(target).__name__}")
         if not isinstance(account, Account):
-            raise TypeError(f"the account of a Sieve must be an Account, not {type(account).__name__}")
+            raise TypeError(f"the account of a Filter must be an Account, not {type(account).__name__}")
         if rest is not None and not callable(rest):
-            raise TypeError(f"the rest of a Sieve must be callable or None, not {type(rest).__name__}")
+            raise TypeError(f"the rest of a Filter must be callable or None, not {type(rest).__name__}")
         self.target = target
         self.account = account
         self.types = types
@@ -102,8 +103,8 @@ Raises:
         return bool(self.decide(event))
 
     def before(self, target):
-        """Return a Sieve with the same conditions and account before another target."""
-        return Sieve(target, self.account, self.types, self.members, self.least, self.sample, self.rest)
+        """Return a Filter with the same conditions and account before another target."""
+        return Filter(target, self.account, self.types, self.members, self.least, self.sample, self.rest)
 
     def early(self, event_type, fields):
         """Return what can be said of events of a class before they are built.
@@ -118,7 +119,7 @@ Raises:
         return any([not hasattr(event_type, name) for name, _ in self.members]), early
 
     def __repr__(self):
-        return f"<Sieve before {self.target!r}>"
+        return f"<Filter before {self.target!r}>"
 
     cdef int forward(self, object event) except -1:
         cdef PyObject* result = goanna_invoke(&self.call, <PyObject*>event)
@@ -174,9 +175,9 @@ cdef bint contains(object values, PyObject* value) except -1:
         return False
 
 
-cdef object call_sieve(Sieve self, PyObject* const* args, size_t nargsf, PyObject* names):
+cdef object call_filter(Filter self, PyObject* const* args, size_t nargsf, PyObject* names):
     if PyVectorcall_NARGS(nargsf) != 1 or names != NULL:
-        raise TypeError("a Sieve is called with one positional argument, the event")
+        raise TypeError("a Filter is called with one positional argument, the event")
     event = <object>args[0]
     if self.decide(event):
         self.forward(event)
@@ -187,13 +188,13 @@ cdef object call_sieve(Sieve self, PyObject* const* args, size_t nargsf, PyObjec
 
 @cython.final
 @cython.no_gc_clear
-cdef class Early:
-    # A field that must have one of some values, looked at before its event is built.
+cdef class EarlyFilter:
+    # A value that must be one of some, looked at before its event is built.
 
-    cdef Py_ssize_t index
-    cdef object values
-    # The text that was rejected last: programs repeat themselves, and comparing addresses is the fastest test.
-    cdef object rejected
+    # cdef Py_ssize_t index: which of the event's values that is
+    # cdef object values
+    # cdef object rejected: the text that was rejected last, because programs repeat themselves, and comparing addresses
+    # is the fastest test
 
     def __cinit__(self, index, values):
         self.rejected = NOTHING  # not None, which is a value like any other
@@ -202,6 +203,7 @@ cdef class Early:
         self.rejected = values  # nothing has been yet; not None, which may well be one of the values
 
     cdef bint outside(self, PyObject* value) except -1:
+        """Return whether a value is certainly none of those; one that is not known (NULL) may be."""
         if value == NULL:
             return False
         if value == <PyObject*>self.rejected:
@@ -213,13 +215,13 @@ cdef class Early:
         return True
 
 
-cdef bint outside(list early, PyObject* const* args, Py_ssize_t nargs, PyObject* names, Maker maker) except -1:
+cdef bint one_outside(list early, PyObject* const* args, Py_ssize_t nargs, PyObject* names, Maker maker) except -1:
     """Return whether one of the arguments is certainly not among the values it must be of."""
     cdef Py_ssize_t index, count
-    cdef Early one
+    cdef EarlyFilter one
     cdef PyObject* value
     for index in range(len(early)):
-        one = <Early>early[index]
+        one = <EarlyFilter>early[index]
         if one.index < nargs:
             value = args[one.index]
         else:

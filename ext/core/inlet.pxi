@@ -29,7 +29,7 @@ Raises:
 
     def __call__(self, event):
         """Push the event; nothing is raised, whatever becomes of it."""
-        self.ring.take_in(<PyObject*>self.handler, <PyObject*>event)
+        self.ring.push_event(<PyObject*>self.handler, <PyObject*>event)
 
     def __repr__(self):
         return f"<Inlet of {self.handler!r}>"
@@ -44,5 +44,5 @@ cdef object call_inlet(Inlet self, PyObject* const* args, size_t nargsf, PyObjec
             for index, name in enumerate(<tuple>names):
                 keywords[name] = <object>args[len(positional) + index]
         return Inlet.__call__(self, *positional, **keywords)
-    self.ring.take_in(<PyObject*>self.handler, args[0])
+    self.ring.push_event(<PyObject*>self.handler, args[0])
     return None

@@ -1,4 +1,5 @@
-# Makers: instances of a slotted class, built from the arguments of a call without running its __init__.
+# Makers and readers: instances of a slotted class, built from the arguments of a call without running its __init__, and
+# read-only attributes on its slots.
 
 cdef object MAKER_KEY = "__event_maker__"
 
@@ -201,3 +202,15 @@ cdef object call_event_type(object cls, PyObject* const* args, size_t nargsf, Py
         for index, name in enumerate(<tuple>names):
             keywords[name] = <object>args[len(positional) + index]
     return goanna_call_type(cls, positional, keywords)
+
+
+def reader(cls, slot, name, doc=None):
+    """Return a descriptor that reads a slot of ``cls`` as the read-only attribute ``name``.
+
+    The compiled core's reads at the speed of the slot itself. Setting or deleting it raises AttributeError
+    ("readonly attribute"). Its docstring is ``doc``.
+
+    Raises:
+        TypeError: ``cls`` has no such slot.
+    """
+    return goanna_new_reader(cls, intern_name(name), goanna_slot_offset(cls, member(cls, slot)), doc)

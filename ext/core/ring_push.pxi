@@ -1,6 +1,6 @@
-# Taking an event in where more is to be done than to append it: the ring was forked off, is shut, is full or is small.
+# The publishers' side where more is to be done than to append: the ring was forked off, is shut, is full or is small.
 
-cdef int take_in_slowly(Ring ring, PyObject* handler_, PyObject* event_) except -1:
+cdef int push_slowly(Ring ring, PyObject* handler_, PyObject* event_) except -1:
     handler = <object>handler_
     event = <object>event_
     context = None

@@ -14,7 +14,7 @@ Args:
     listener: handed to the error policy; a weak reference is resolved first.
 
 Attributes:
-    sieve: the method if it is a Sieve, else None.
+    filter: the method if it is a Filter, else None.
 
 Raises:
     TypeError: ``method`` can't be called, or ``account`` is not an Account."""
@@ -22,7 +22,7 @@ Raises:
     cdef readonly object method
     cdef readonly Account account
     cdef readonly object listener
-    cdef readonly Sieve sieve
+    cdef readonly Filter filter
 
     def __cinit__(self, method, account, listener):
         if not callable(method):
@@ -32,7 +32,7 @@ Raises:
         self.method = method
         self.account = account
         self.listener = listener
-        self.sieve = method if isinstance(method, Sieve) else None
+        self.filter = method if isinstance(method, Filter) else None
 
     def __repr__(self):
         return f"<Call {self.method!r}>"
@@ -58,14 +58,14 @@ Args:
 Attributes:
     calls: them, as a tuple.
     finished: how many publishes went through this table to their end.
-    sieved: whether there is a Sieve among the methods.
+    has_filters: whether there is a Filter among the methods.
 
 Raises:
     TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker."""
 
     cdef readonly tuple calls
     cdef readonly Py_ssize_t finished
-    cdef readonly bint sieved
+    cdef readonly bint has_filters
     cdef Py_ssize_t is_retired
     cdef Py_ssize_t settled
     cdef goanna_spinlock lock  # for all counts but `finished`
@@ -76,7 +76,7 @@ Raises:
     # What can be tested before the event is built, in the order of the calls; None where one wants to see the event.
     cdef list early
     # That, and the account, where it is one test of one call; else None.
-    cdef Early only
+    cdef EarlyFilter only
     cdef Account only_account
 
     def __cinit__(self, calls=(), maker=None):
@@ -94,10 +94,10 @@ Raises:
             raise MemoryError()
         for index in range(self.size):
             call = <Call>self.calls[index]
-            if call.sieve is not None:
-                self.sieved = True
+            if call.filter is not None:
+                self.has_filters = True
             goanna_set_call(&self.row[index], call.method)
-        if self.sieved and maker is not None:
+        if self.has_filters and maker is not None:
             self.find_early(maker)
         if GOANNA_SHARED:
             self.make_room()
@@ -110,17 +110,17 @@ Raises:
         """Note what every call tests before the event is built, if they all do."""
         early = []
         for call in self.calls:
-            if (<Call>call).sieve is None:
+            if (<Call>call).filter is None:
                 return 0
-            never, pairs = (<Call>call).sieve.early(maker.event_type, parameters(maker.fields))
+            never, pairs = (<Call>call).filter.early(maker.event_type, parameters(maker.fields))
             if not never:
                 if not pairs:
                     return 0
-                early.append([Early(index, values) for index, values in pairs])
+                early.append([EarlyFilter(index, values) for index, values in pairs])
         self.early = early
         if self.size == 1 and len(early) == 1 and len(early[0]) == 1:
-            self.only = <Early>early[0][0]
-            self.only_account = (<Call>self.calls[0]).sieve.account
+            self.only = <EarlyFilter>early[0][0]
+            self.only_account = (<Call>self.calls[0]).filter.account
             self.make_room()
         return 0
 
@@ -220,11 +220,11 @@ Raises:
             return True
         maker.check(args, nargs, names)
         for index in range(len(self.early)):
-            if not outside(<list>self.early[index], args, nargs, names, maker):
+            if not one_outside(<list>self.early[index], args, nargs, names, maker):
                 return False
         self.make_room()
         for index in range(self.size):
-            tally((<Call>self.calls[index]).sieve.account, 0, 0, 1)
+            tally((<Call>self.calls[index]).filter.account, 0, 0, 1)
         goanna_enter(&self.lock)
         for index in range(self.size):
             self.exceptions[3 * index + 2] += 1

@@ -1,8 +1,8 @@
 # cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
 # cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
-"""Replacements for the ``publish_*`` methods of PyMongo, compiled: the same as those in ``_publish_py``.
+"""Replacements for the ``publish_*`` methods of PyMongo, compiled: the same as those in ``_pure``.
 
-Read the pure ones first; here is only how. A publisher takes its arguments from the stack, checks by version numbers
+Read the pure ones first; here is only how. A publish method takes its arguments from the stack, checks by version numbers
 that neither the module's namespace nor the event class has been touched since it looked last, writes the slots of a new
 event at their offsets, and calls the listeners' methods by name. Everything unusual is left to the original, before
 anything has been done that could be seen.
@@ -12,15 +12,15 @@ cimport cython
 from cpython.datetime cimport import_datetime
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
-from cpython.pycapsule cimport PyCapsule_GetPointer
+from goanna.core._compiled cimport EarlyFilter, count_filtered, filters_made
 
 import inspect
 from types import MethodType
 
-from goanna.core import _compiled as core
-from goanna.monitoring._pure import resolved
+from goanna.core._compiled import Filter
+from goanna.monitoring._resolve import resolved_methods
 
-__all__ = ["publisher", "refresh"]
+__all__ = ["publish_method", "refresh"]
 
 include "native.pxi"
 include "threads.pxi"
@@ -44,7 +44,6 @@ cdef extern from "observe.h":
     void goanna_note(unsigned long long* number, unsigned long long value) noexcept
     void goanna_mark_method(object cls) noexcept
     bint goanna_is_true(PyObject* value) except -1
-    Py_ssize_t goanna_publisher_vectorcall "offsetof(struct __pyx_obj_6goanna_10monitoring_9_compiled_Publisher, vectorcall)"
 
 import_datetime()
 
@@ -78,7 +77,7 @@ def refresh():
     goanna_add(&epoch, 1)
 
 
-def publisher(plan, names, *, resolve):
+def publish_method(plan, names, *, resolve):
     """Return a function that does what ``plan`` says.
 
     Args:
@@ -87,7 +86,7 @@ def publisher(plan, names, *, resolve):
         resolve: "publish" to look listeners' methods up at each publish, as the original does; "registration" to look
             them up when the client's list of listeners has changed or after :func:`refresh`.
     """
-    return Publisher(plan, names, resolve == "registration")
+    return PublishMethod(plan, names, resolve == "registration")
 
 
 include "early_filter.pxi"
@@ -95,20 +94,20 @@ include "resolved.pxi"
 include "publish_method.pxi"
 
 
-cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf, PyObject* names):
+cdef object call_publish_method(PublishMethod self, PyObject* const* args, size_t nargsf, PyObject* names):
     cdef PyObject* values[MOST]
     cdef Py_ssize_t nargs = PyVectorcall_NARGS(nargsf)
     cdef Py_ssize_t index
     cdef long long micros
     cdef PyObject* value
     cdef object name = None, reply = None, computed = None
-    cdef Row row = None
-    cdef Screen screen
+    cdef ResolvedMethods ready = None
+    cdef EarlyFilters early
     if nargs < 1 or not self.parse(values, args + 1, nargs - 1, names) or not self.untouched():
         return goanna_own(goanna_call_original(<PyObject*>self.original, args, nargsf, names))
     if self.at_registration:
-        row = self.find_row(<object>args[0])
-        if row.size == 0:
+        ready = self.find_resolved(<object>args[0])
+        if ready.size == 0:
             return None
     if self.kind != PLAIN:
         if self.kind == STARTED:
@@ -133,10 +132,10 @@ cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf,
             values[self.reply] = <PyObject*>reply
     # The original reads the list once, and what is no list may tell how often it was asked; so it is read here for both
     # uses, and only a list, which nobody notices being looked at, is looked at before delivery.
-    listeners = getattr(<object>args[0], self.listeners) if row is None or goanna_get(sieves_made) else None
-    if goanna_get(sieves_made) and goanna_is_list(listeners):
-        screen = self.find_screen(<object>args[0], <list>listeners)
-        if screen.sieves is not None and screen.rejects(
+    listeners = getattr(<object>args[0], self.listeners) if ready is None or goanna_get(&filters_made) else None
+    if goanna_get(&filters_made) and goanna_is_list(listeners):
+        early = self.find_early(<object>args[0], <list>listeners)
+        if early.filters is not None and early.rejects(
             <PyObject*>name, NULL if self.database < 0 else values[self.database]
         ):
             return None
@@ -151,12 +150,15 @@ cdef object call_publisher(Publisher self, PyObject* const* args, size_t nargsf,
         else:
             value = <PyObject*>computed
         goanna_store(<PyObject*>event, self.stores[index].offset, value)
-    if row is not None:
-        self.deliver_row(row, event)
+    if ready is not None:
+        self.deliver_resolved(ready, event)
     else:
         self.deliver(listeners, event)
     return None
 
 
-goanna_allow_vectorcall(Publisher, goanna_publisher_vectorcall)
-goanna_mark_method(Publisher)
+# As in the core: the place of the field, measured on what is an object at any rate.
+goanna_allow_vectorcall(
+    PublishMethod, <char*>&(<PublishMethod><PyObject*>PublishMethod).vectorcall - <char*><PyObject*>PublishMethod
+)
+goanna_mark_method(PublishMethod)

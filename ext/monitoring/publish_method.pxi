@@ -1,9 +1,9 @@
-# Publishers: what is known of one publish_* method, and the steps of a publish. How they follow one another is
-# in _publish.pyx.
+# Publish methods: what is known of one of the module's own, and the steps of a publish. How they follow one another is in
+# _compiled.pyx.
 
 @cython.final
 @cython.no_gc_clear
-cdef class Publisher:
+cdef class PublishMethod:
     # A method that publishes one kind of event, in place of the module's own, which it passes for where it can.
 
     cdef vectorcallfunc vectorcall
@@ -18,11 +18,11 @@ cdef class Publisher:
     cdef object event_name
     cdef object listeners
     cdef object method
-    cdef object row
-    cdef Row last
-    cdef object screen_name
+    cdef object resolved_name
+    cdef ResolvedMethods last
+    cdef object early_name
     cdef object fields
-    cdef Screen screen
+    cdef EarlyFilters early
     cdef object sensitive
     # What was right the last time: the pair of the last command name, and the last keywords that came in the order of
     # the parameters and left none of them out.
@@ -41,7 +41,7 @@ cdef class Publisher:
 
     def __cinit__(self, plan, names, at_registration):
         cdef Py_ssize_t index
-        self.vectorcall = <vectorcallfunc>call_publisher
+        self.vectorcall = <vectorcallfunc>call_publish_method
         self.original = plan.original
         self.namespace = names
         self.empty = inspect.Parameter.empty
@@ -54,8 +54,8 @@ cdef class Publisher:
         self.event_name = plan.event_type.__name__
         self.listeners = intern(plan.listeners)
         self.method = intern(plan.method)
-        self.row = intern(f"_goanna_{plan.name}")
-        self.screen_name = intern(f"_goanna_screen_{plan.name}")
+        self.resolved_name = intern(f"_goanna_{plan.name}")
+        self.early_name = intern(f"_goanna_early_{plan.name}")
         self.database = plan.index("database_name")
         self.fields = tuple(
             [name for name, known in (("command_name", plan.kind != "plain"), ("database_name", self.database >= 0)) if known]
@@ -254,12 +254,12 @@ cdef class Publisher:
             index += 1
         return 0
 
-    cdef int deliver_row(self, Row row, object event) except -1:
+    cdef int deliver_resolved(self, ResolvedMethods ready, object event) except -1:
         """Call the methods that were resolved."""
         cdef Py_ssize_t index
         cdef PyObject* result
-        for index in range(row.size):
-            result = goanna_invoke(&row.calls[index], <PyObject*>event)
+        for index in range(ready.size):
+            result = goanna_invoke(&ready.calls[index], <PyObject*>event)
             if result == NULL:
                 self.handle()
             Py_XDECREF(result)
@@ -276,33 +276,33 @@ cdef class Publisher:
             handler()
         return 0
 
-    cdef Row find_row(self, object instance):
+    cdef ResolvedMethods find_resolved(self, object instance):
         """Return the methods of this client's listeners."""
         now = getattr(instance, self.listeners)
-        # The row used last fits whoever has the same listeners; most programs have one client.
-        cdef Row last = None if GOANNA_SHARED else self.last
+        # The one used last fits whoever has the same listeners; most programs have one client.
+        cdef ResolvedMethods last = None if GOANNA_SHARED else self.last
         if last is not None and last.fits(now):
             return last
-        row = instance.__dict__.get(self.row)
-        if type(row) is not Row or not (<Row>row).fits(now):
-            row = Row(now, self.method)
-            instance.__dict__[self.row] = row
+        ready = instance.__dict__.get(self.resolved_name)
+        if type(ready) is not ResolvedMethods or not (<ResolvedMethods>ready).fits(now):
+            ready = ResolvedMethods(now, self.method)
+            instance.__dict__[self.resolved_name] = ready
         if not GOANNA_SHARED:
-            self.last = <Row>row
-        return <Row>row
+            self.last = <ResolvedMethods>ready
+        return <ResolvedMethods>ready
 
-    cdef Screen find_screen(self, object instance, list now):
+    cdef EarlyFilters find_early(self, object instance, list now):
         """Return what can be said of this client's events before they are built."""
-        cdef Screen last = None if GOANNA_SHARED else self.screen
+        cdef EarlyFilters last = None if GOANNA_SHARED else self.early
         if last is not None and last.fits(now):
             return last
-        screen = instance.__dict__.get(self.screen_name)
-        if type(screen) is not Screen or not (<Screen>screen).fits(now):
-            screen = Screen(now, self.method, self.event_type, self.fields)
-            instance.__dict__[self.screen_name] = screen
+        early = instance.__dict__.get(self.early_name)
+        if type(early) is not EarlyFilters or not (<EarlyFilters>early).fits(now):
+            early = EarlyFilters(now, self.method, self.event_type, self.fields)
+            instance.__dict__[self.early_name] = early
         if not GOANNA_SHARED:
-            self.screen = <Screen>screen
-        return <Screen>screen
+            self.early = <EarlyFilters>early
+        return <EarlyFilters>early
 
 
 cdef object intern(object text):

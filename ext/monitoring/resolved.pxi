@@ -2,7 +2,7 @@
 
 @cython.final
 @cython.no_gc_clear
-cdef class Row:
+cdef class ResolvedMethods:
     """The methods of one client's listeners for one kind of event."""
 
     cdef Py_ssize_t epoch
@@ -15,7 +15,7 @@ cdef class Row:
         cdef Py_ssize_t index
         self.epoch = goanna_get(&epoch)
         self.listeners = tuple(listeners)
-        self.methods = resolved(self.listeners, name)
+        self.methods = resolved_methods(self.listeners, name)
         self.size = len(self.methods)
         self.calls = <goanna_call*>PyMem_Malloc(max(self.size, 1) * sizeof(goanna_call))
         if self.calls == NULL:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from goanna.core import ring
+from goanna.core import enter_report, leave_report
 
 __all__ = ["reported", "warn"]
 
 
 def reported(write: Callable[[], object]) -> None:
     """Call ``write`` unless this thread writes a report already."""
-    if ring.enter_report():
+    if enter_report():
         try:
             write()
         finally:
-            ring.leave_report()
+            leave_report()
 
 
 def warn(text: str, *values: object) -> None:

@@ -6,7 +6,7 @@ import copyreg
 from collections.abc import Mapping
 from reprlib import recursive_repr
 
-from goanna.core import core
+from goanna.core import Maker, reader
 from goanna.core.base import TYPE_CHECKING, dataclass_transform
 from goanna.core.codegen import init_function
 from goanna.core.fields import Field, field, signature
@@ -28,7 +28,7 @@ class EventMeta(type):
     """The class of event classes; see :class:`Event`."""
 
     __event_fields__: tuple[Field, ...]
-    __event_maker__: core.Maker
+    __event_maker__: Maker
 
     def __new__(
         mcls,
@@ -59,8 +59,8 @@ class EventMeta(type):
             namespace.setdefault("__hash__", _hash if eq else object.__hash__)
         cls = super().__new__(mcls, name, bases, namespace, **kwargs)
         for one in added:
-            setattr(cls, one.name, core.reader(cls, one.slot, one.name))
-        cls.__event_maker__ = core.Maker(cls, everything)
+            setattr(cls, one.name, reader(cls, one.slot, one.name))
+        cls.__event_maker__ = Maker(cls, everything)
         cls.__event_maker__.take_over()
         return cls
 

@@ -27,7 +27,7 @@ def swallow(action: Callable[[], object]) -> Callable[[], None]:
 
 
 def paths(shapes: ModuleType) -> dict[str, Callable[[], object]]:
-    """One repeatable action for every path through the ring and the sieve; each leaves things as they were."""
+    """One repeatable action for every path through the ring and the filter; each leaves things as they were."""
     from goanna import core
 
     event = shapes.OrderPlaced(1)
@@ -71,7 +71,7 @@ def paths(shapes: ModuleType) -> dict[str, Callable[[], object]]:
                         inlet(event)
                 elif one == "arm":
                     ring.arm(1)
-                    ring.rouse()
+                    ring.wake_now()
                     ring.arm(7)
 
         return run
@@ -97,13 +97,13 @@ def paths(shapes: ModuleType) -> dict[str, Callable[[], object]]:
         del ring, inlet, holds
         gc.collect()  # each time, for the set of all rings, which keeps the size it once had, to stay small
 
-    def sieve_of(target: Any, **options: Any) -> Any:
-        return core.Sieve(target, core.Account(), **options)
+    def filter_of(target: Any, **options: Any) -> Any:
+        return core.Filter(target, core.Account(), **options)
 
     members = (("order_id", frozenset([1])),)
-    through = sieve_of(nothing, types=(shapes.OrderPlaced,), members=members, least=(("total", 0.0),),
+    through = filter_of(nothing, types=(shapes.OrderPlaced,), members=members, least=(("total", 0.0),),
                        sample=("order_id", (1 << 64) - 1), rest=lambda event: True)  # fmt: skip
-    outside = sieve_of(nothing, members=(("order_id", frozenset([7])),))
+    outside = filter_of(nothing, members=(("order_id", frozenset([7])),))
     account = core.Account()
     maker = shapes.OrderPlaced.__event_maker__
     channel = core.Channel(
@@ -135,15 +135,15 @@ def paths(shapes: ModuleType) -> dict[str, Callable[[], object]]:
         "wrong reason": swallow(lambda: shut.drop("because")),
         "a ring that goes with its events": new_ring,
         "a ring in a cycle": cycle,
-        "sieve lets through": lambda: through(event),
-        "sieve keeps out": lambda: outside(event),
-        "sieve whose target raises": swallow(lambda sieve=sieve_of(fails): sieve(event)),
-        "sieve whose rest raises": swallow(lambda sieve=sieve_of(nothing, rest=fails): sieve(event)),
-        "sieve without the attribute": lambda sieve=sieve_of(nothing, members=(("nothing", frozenset()),)): sieve(
+        "filter lets through": lambda: through(event),
+        "filter keeps out": lambda: outside(event),
+        "filter whose target raises": swallow(lambda filter_=filter_of(fails): filter_(event)),
+        "filter whose rest raises": swallow(lambda filter_=filter_of(nothing, rest=fails): filter_(event)),
+        "filter without the attribute": lambda filter_=filter_of(nothing, members=(("nothing", frozenset()),)): filter_(
             event
         ),
-        "sieve without a hash": lambda value=shapes.OrderPlaced([]): outside(value),
-        "sieve before another": lambda: through.before(nothing),
+        "filter without a hash": lambda value=shapes.OrderPlaced([]): outside(value),
+        "filter before another": lambda: through.before(nothing),
         "rejected early": lambda: channel(3),
         "rejected early by keyword": lambda: channel(order_id=3),
         "rejected late": lambda: channel.publish(event),
@@ -157,9 +157,9 @@ NAMES = [
     "push and drain", "push and fail", "push and exit", "push and pop", "push and take", "push and discard", "push out",
     "push out with gaps", "drop the newest", "full", "capture", "capture and take", "prepare", "prepare and fail",
     "slow", "wake", "push into a shut ring", "push by keyword", "push wrongly", "wrong reason",
-    "a ring that goes with its events", "a ring in a cycle", "sieve lets through", "sieve keeps out",
-    "sieve whose target raises", "sieve whose rest raises", "sieve without the attribute", "sieve without a hash",
-    "sieve before another", "rejected early", "rejected early by keyword", "rejected late", "some rejected", "sampled",
+    "a ring that goes with its events", "a ring in a cycle", "filter lets through", "filter keeps out",
+    "filter whose target raises", "filter whose rest raises", "filter without the attribute", "filter without a hash",
+    "filter before another", "rejected early", "rejected early by keyword", "rejected late", "some rejected", "sampled",
 ]  # fmt: skip
 
 

@@ -114,7 +114,7 @@ def test_sieves(both: dict[str, Copy], condition: dict[str, Any], made: list[Any
 
             account = core.Account()
             types = condition["types"]
-            sieve = core.Sieve(
+            filter_ = core.Filter(
                 handle,
                 account,
                 None if types is None else tuple([getattr(shapes, one) for one in types]),
@@ -123,18 +123,18 @@ def test_sieves(both: dict[str, Copy], condition: dict[str, Any], made: list[Any
                 condition["sample"],
                 rest_of(condition["rest"]),
             )
-            twin = sieve.before(print)
-            log.append((repr(sieve.members), repr(sieve.least), sieve.sample, twin.members == sieve.members))
+            twin = filter_.before(print)
+            log.append((repr(filter_.members), repr(filter_.least), filter_.sample, twin.members == filter_.members))
             for kind, arguments in made:
                 event = STRANGE[arguments] if kind == "strange" else getattr(shapes, kind)(*arguments)
-                for way in (sieve, sieve.admits):
+                for way in (filter_, filter_.admits):
                     try:
                         log.append(way(event))
                     except BaseException as error:
                         log.append((type(error).__name__, str(error)))
                     log.append(account.read())
             for one in (shapes.OrderPlaced, shapes.RushOrder, shapes.Shipped, shapes.Mixed):
-                log.append(sieve.early(one, one.__event_fields__))
+                log.append(filter_.early(one, one.__event_fields__))
     assert seen["c"] == seen["py"]
 
 
@@ -156,7 +156,7 @@ def test_rejected_early_is_rejected_late(
                 calls = []
                 for number, one in enumerate((condition, second)):
                     types = one["types"]
-                    sieve = core.Sieve(
+                    filter_ = core.Filter(
                         lambda event, number=number, log=log: log.append((number, type(event).__name__)),
                         accounts[number],
                         None if types is None else tuple([getattr(shapes, each) for each in types]),
@@ -165,7 +165,7 @@ def test_rejected_early_is_rejected_late(
                         one["sample"] if one["sample"] is None else ("order_id", one["sample"][1]),
                         rest_of(one["rest"] if one["rest"] not in ("raises", "exits") else None),
                     )
-                    calls.append(core.Call(sieve, accounts[2 + number], number))
+                    calls.append(core.Call(filter_, accounts[2 + number], number))
                 for kind, arguments in made:
                     if kind == "strange" or any(isinstance(one, Strange) for one in arguments):
                         continue
@@ -198,12 +198,12 @@ def test_wrong_uses_get_the_same_answer(both: dict[str, Copy]) -> None:
             from goanna import core
 
             account = core.Account()
-            sieve = core.Sieve(print, account)
-            answers[name] = [repr(sieve), sieve.types, sieve.members, sieve.least, sieve.sample, sieve.rest]
+            filter_ = core.Filter(print, account)
+            answers[name] = [repr(filter_), filter_.types, filter_.members, filter_.least, filter_.sample, filter_.rest]
             for mistake in (
-                lambda core=core, account=account: core.Sieve(3, account),
-                lambda core=core: core.Sieve(print, None),
-                lambda core=core, account=account: core.Sieve(print, account, rest=3),
+                lambda core=core, account=account: core.Filter(3, account),
+                lambda core=core: core.Filter(print, None),
+                lambda core=core, account=account: core.Filter(print, account, rest=3),
             ):
                 with pytest.raises(TypeError) as caught:
                     mistake()

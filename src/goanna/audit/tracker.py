@@ -7,15 +7,19 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from goanna.audit._backend import core
 from goanna.audit._concurrent import Stage, TogetherSpan
 from goanna.audit._handler_errors import FAILED, log
 from goanna.audit._names import EventHandler, EventSpan, RequestEnd, RequestStart, StockTracker
 from goanna.audit._subscription import Seat
+from goanna.core import half_of
 from goanna.errors import policy
 
 if TYPE_CHECKING:
+    # The pure half is the typed one of the two; a test holds the other to it.
+    from goanna.audit import _pure as half
     from goanna.errors import Errors
+else:
+    half = half_of("goanna.audit")
 
 __all__ = ["EventTracker", "OpenSpan", "Request", "StrictEventTracker"]
 
@@ -83,15 +87,15 @@ class EventTracker(StockTracker):
         super().__init__()
         self._seats: tuple[Seat, ...] = ()
         self._under_way = False
-        self._row = core.Row((), ())
-        self._board: core.Board | None = None
+        self._row = half.Row((), ())
+        self._board: half.Board | None = None
         handler = policy(errors)
         if not isinstance(max_open, int) or isinstance(max_open, bool):
             raise TypeError(f"max_open must be an int, not {type(max_open).__name__}")
         if max_open < 1:
             raise ValueError(f"max_open is {max_open}; it must be at least 1")
         if not strict:
-            self._board = core.Board(handler, max_open, TogetherSpan if concurrent else None)
+            self._board = half.Board(handler, max_open, TogetherSpan if concurrent else None)
         elif errors != "log" or concurrent or max_open != MAX_OPEN:
             raise ValueError("strict=True is db-ally's own behaviour; it goes with no other argument")
 
@@ -148,7 +152,7 @@ class EventTracker(StockTracker):
         self._seats = (*self._seats, Seat(event_handler))
         self._handlers.append(event_handler)
         if not self._under_way:
-            self._row = core.Row(self._seats, (None,) * len(self._seats))
+            self._row = half.Row(self._seats, (None,) * len(self._seats))
 
     if TYPE_CHECKING:
 
@@ -191,7 +195,7 @@ class EventTracker(StockTracker):
         except BaseException as other:
             error = other
         there = [(seat, context) for seat, context in zip(seats, stage.outcomes, strict=False) if context is not FAILED]
-        self._row = core.Row(tuple([seat for seat, _ in there]), tuple([context for _, context in there]))
+        self._row = half.Row(tuple([seat for seat, _ in there]), tuple([context for _, context in there]))
         if error is not None:
             ended = await self._over(unfinished(), error)
             log(ended.failures, request_start)
@@ -224,11 +228,11 @@ class EventTracker(StockTracker):
             await stage.end(calls, error)
         finally:
             self._under_way = False
-            self._row = core.Row(self._seats, (None,) * len(self._seats))
+            self._row = half.Row(self._seats, (None,) * len(self._seats))
         return stage
 
 
-EventTracker.track_event = core.opener(EventSpan, EventTracker)  # type: ignore[method-assign, assignment]
+EventTracker.track_event = half.opener(EventSpan, EventTracker)  # type: ignore[method-assign, assignment]
 
 
 class StrictEventTracker(EventTracker):
@@ -263,7 +267,7 @@ class Request(EventTracker):
         self._seats = tracker._seats
         self._under_way = False
         self._board = tracker._board
-        self._row = core.Row(self._seats, (None,) * len(self._seats))
+        self._row = half.Row(self._seats, (None,) * len(self._seats))
         self._start = start
         self._end: RequestEnd | None = None
         self._state = 0

@@ -26,7 +26,7 @@ def lines() -> Iterator[str]:
     """Yield the report line by line."""
     names = {"c": "compiled", "py": "pure"}
     yield f"goanna {goanna.__version__} runs on its {names[goanna.BACKEND]} core"
-    yield f"  loaded from   {core.core.__file__}"
+    yield f"  loaded from   {core.half_of('goanna.core').__file__}"
     if core.COMPILED_MISSING is None:
         yield "  the pure core is not used, because the compiled one loaded"
         yield f"  to use it     set {core.VARIABLE}=py"

@@ -1,15 +1,37 @@
-"""The core that is loaded, compiled or pure: what events and dispatchers are made of.
+"""What events and dispatchers are made of, compiled or pure, and which of the two that is.
 
-Also which core that is, and why the other is not loaded. The parts of the core are for goanna's own packages.
+The parts of the core are for goanna's own packages. They are no public API: no page of the reference has them, and they
+change without notice.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from types import ModuleType
 
 from goanna.core.base import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, Final, Literal
+
+    # The pure half is the typed one of the two; a test holds the other to it.
+    from goanna.core._pure import (
+        BUCKETS,
+        REASONS,
+        Account,
+        Call,
+        Channel,
+        Filter,
+        Inlet,
+        Maker,
+        Ring,
+        Table,
+        enter_report,
+        in_report,
+        leave_report,
+        reader,
+        sampled,
+    )
 
 __all__ = [
     "BUCKETS",
@@ -17,10 +39,10 @@ __all__ = [
     "Account",
     "Call",
     "Channel",
+    "Filter",
     "Inlet",
     "Maker",
     "Ring",
-    "Sieve",
     "Table",
     "enter_report",
     "in_report",
@@ -33,72 +55,54 @@ VARIABLE: Final = "GOANNA_BACKEND"
 _CHOICES: Final = ("auto", "c", "py")
 
 
-def _choice() -> str:
+def _choose() -> str | None:
+    """Return why the compiled halves are not used; None if they are.
+
+    Raises:
+        ImportError: the variable has another value than those it may have, or asks for what can't be loaded.
+    """
     value = os.environ.get(VARIABLE, "auto") or "auto"
     if value not in _CHOICES:
         raise ImportError(f"{VARIABLE} is {value!r}; it must be one of {', '.join(_CHOICES)}")
-    return value
-
-
-def _load(choice: str) -> tuple[ModuleType, ModuleType, str | None]:
-    """Return the two modules of the core to use and, if it is the pure one, why the compiled one is not used."""
-    reason: str | None
-    if choice == "py":
-        reason = f"{VARIABLE}=py asks for the pure core"
-    else:
-        try:
-            from goanna.core import _compiled, _ring  # type: ignore[attr-defined]
-        except ImportError as error:
-            reason = _explain(error)
-            if choice == "c":
-                raise ImportError(f"{VARIABLE}=c asks for the compiled core, but {reason}") from error
-        else:
-            return _compiled, _ring, None
-    from goanna.core._pure import channel, ring
-
-    return channel, ring, reason
+    if value == "py":
+        return f"{VARIABLE}=py asks for the pure core"
+    try:
+        from goanna.core import _compiled  # type: ignore[attr-defined]  # noqa: F401
+    except ImportError as error:
+        reason = _explain(error)
+        if value == "c":
+            raise ImportError(f"{VARIABLE}=c asks for the compiled core, but {reason}") from error
+        return reason
+    return None
 
 
 def _explain(error: ImportError) -> str:
-    """Return why ``goanna.core._compiled`` did not load, as the end of a sentence."""
+    """Return why the extension module did not load, as the end of a sentence."""
     if isinstance(error, ModuleNotFoundError) or "cannot import name" in str(error):
         version = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
         return f"the installed goanna has no extension module for this interpreter ({version})"
     return f"the extension module did not load: {error}"
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, Final, Literal
+COMPILED_MISSING: str | None = _choose()
+"""Why the compiled halves are not used; None if they are."""
 
-    # The pure core is the typed one of the two; a test holds the other to it.
-    from goanna.core._pure import channel as _channel
-    from goanna.core._pure import ring as _ring
+BACKEND: Literal["c", "py"] = "py" if COMPILED_MISSING else "c"
 
-    core = _channel
-    ring = _ring
 
-    BACKEND: Literal["c", "py"]
-    COMPILED_MISSING: str | None
-else:
-    core, ring, COMPILED_MISSING = _load(_choice())
-    BACKEND = "py" if COMPILED_MISSING else "c"
+def half_of(package: str) -> Any:
+    """Return the half of a package that is in use: its ``_compiled`` or its ``_pure``.
 
-BUCKETS = ring.BUCKETS
-REASONS = ring.REASONS
-Account = core.Account
-Call = core.Call
-Channel = core.Channel
-Inlet = ring.Inlet
-Maker = core.Maker
-Ring = ring.Ring
-Sieve = core.Sieve
-Table = core.Table
-enter_report: Callable[[], bool] = ring.enter_report
-in_report: Callable[[], bool] = ring.in_report
-leave_report: Callable[[], None] = ring.leave_report
-reader: Callable[..., Any] = core.reader
-sampled: Callable[[Any, int], bool] = core.sampled
+    Args:
+        package: a package with two halves, such as ``goanna.core``.
+    """
+    name = f"{package}.{'_compiled' if BACKEND == 'c' else '_pure'}"
+    __import__(name)  # not importlib, which would be a good part of what importing goanna takes
+    return sys.modules[name]
+
+
+if not TYPE_CHECKING:
+    globals().update({_name: getattr(half_of(__name__), _name) for _name in __all__})
 
 
 def require_compiled() -> None:

@@ -14,7 +14,11 @@ TYPE_CHECKING = False
 """Type checkers take a constant of this name for True; what only they need is imported under it."""
 
 if TYPE_CHECKING:
-    from typing import Final, dataclass_transform, final
+    from collections.abc import Callable
+    from typing import Any, Final, dataclass_transform, final
+
+    ErrorHandler = Callable[[Exception, Any, Any], object]
+    """Called with the error, the listener that raised it, and the event."""
 else:
 
     def final(one):

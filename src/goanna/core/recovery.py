@@ -1,7 +1,7 @@
-"""A fan-out in which something raised: what both cores do then.
+"""A fan-out in which something raised: what both halves do then.
 
 Shared and in Python: it is off the path that has to be fast, and nothing that happens after an error may differ between
-the cores.
+the halves. The pure half has no faster way through a table with filters, and takes this one from the first call on.
 """
 
 from __future__ import annotations
@@ -11,41 +11,42 @@ import weakref
 from goanna.core.base import TYPE_CHECKING, Skip, failed_group, final
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
+    from typing import Any, Protocol
 
-    from goanna.core._pure.table import ErrorHandler, Table
+    from goanna.core.base import ErrorHandler
 
-__all__ = ["Setback"]
+    class _Table(Protocol):
+        """What is needed of either half's Table."""
+
+        calls: tuple[Any, ...]
+
+        def finish(self, skipped: Iterable[int], failed: Iterable[int], filtered: Iterable[int]) -> None: ...
+
+
+__all__ = ["Recovery"]
 
 
 @final
-class Setback:
-    """The rest of one publish after the call at ``position`` raised ``error``.
+class Recovery:
+    """The calls of one publish that are left after the one at ``position``, and what became of all of them.
 
-    The core makes it while that error is being handled, so that ``sys.exc_info()`` serves the error policy, and calls
-    :meth:`resume` when the handling is over, so that no later error takes the first for its context.
+    Where a call has raised, the core makes it and calls :meth:`raised` while that error is being handled, so that
+    ``sys.exc_info()`` serves the error policy, and :meth:`resume` when the handling is over, so that no later error
+    takes the first for its context.
 
     Args:
-        table: the calls of the publish; position: the one that raised.
+        table: the calls of the publish.
         event: what is published.
-        errors: the error policy of the channel, None for "collect and raise".
-        error: what was raised.
-        filtered: the positions before it whose conditions kept the event out.
-
-    Raises:
-        BaseException: ``error`` itself where it is no Exception, after the counts are right.
+        handler: the error policy of the channel, None for "collect and raise".
+        position: the last call that was made.
+        filtered: the positions up to there whose conditions kept the event out.
     """
 
     __slots__ = ("errors", "event", "failed", "filtered", "handler", "position", "skipped", "table")
 
     def __init__(
-        self,
-        table: Table,
-        position: int,
-        event: Any,
-        handler: ErrorHandler | None,
-        error: BaseException,
-        filtered: list[int],
+        self, table: _Table, event: Any, handler: ErrorHandler | None, position: int = -1, filtered: Iterable[int] = ()
     ) -> None:
         self.table = table
         self.position = position
@@ -53,12 +54,15 @@ class Setback:
         self.handler = handler
         self.skipped: list[int] = []
         self.failed: list[int] = []
-        self.filtered = filtered
+        self.filtered = list(filtered)
         self.errors: list[Exception] = []
-        self.raised(error)
 
     def raised(self, error: BaseException) -> None:
-        """Note what the call at ``position`` raised, and hand it to the policy."""
+        """Note what the call at ``position`` raised, and hand it to the policy.
+
+        Raises:
+            BaseException: ``error`` itself where it is no Exception, after the counts are right.
+        """
         call = self.table.calls[self.position]
         if isinstance(error, Skip):
             self.skipped.append(self.position)
@@ -92,13 +96,14 @@ class Setback:
         while self.position + 1 < len(calls):
             self.position += 1
             try:
-                sieve = calls[self.position].sieve
-                if sieve is None:
-                    calls[self.position].method(self.event)
-                elif sieve.admits(self.event):
-                    sieve.pass_on(self.event)
+                call = calls[self.position]
+                filter_ = call.filter
+                if filter_ is None:
+                    call.method(self.event)
+                elif filter_.admits(self.event):
+                    filter_.pass_on(self.event)
                 else:
-                    sieve.account.add(0, 0, 1)
+                    filter_.account.add(0, 0, 1)
                     self.filtered.append(self.position)
             except BaseException as error:
                 self.raised(error)

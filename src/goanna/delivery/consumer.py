@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from goanna.core import ring
+from goanna.core import Ring
 from goanna.core.forks import after_fork
 from goanna.delivery.options import Options
 from goanna.delivery.waiters import Waiters
 from goanna.dispatch.watch import warn_quarantined, warn_slow
-
-if TYPE_CHECKING:
-    from goanna.core._pure.ring import Ring
 
 __all__ = ["Consumer"]
 
@@ -40,7 +37,7 @@ class Consumer:
         self._slow = options.slow
         self._gap_method = options.gap
         self._waiters = Waiters()
-        self.ring = ring.Ring(
+        self.ring = Ring(
             options.maxsize,
             self._wake,
             self._failed,

@@ -115,7 +115,7 @@ class Worker(Consumer):
                 return
             waiter = Waiter(0)
             self._space.add(waiter)
-            self.ring.rouse()
+            self.ring.wake_now()
             if self._stuck:
                 self._space.remove(waiter)
                 self.ring.drop("overflow")
@@ -257,7 +257,7 @@ class Worker(Consumer):
         deadline = None if timeout is None else time.monotonic() + timeout
         waiter = Waiter(target)
         self._waiters.add(waiter)
-        self.ring.rouse()
+        self.ring.wake_now()
         if not self._stuck:
             waiter.wait(deadline)
         self._waiters.remove(waiter)
@@ -275,7 +275,7 @@ class Worker(Consumer):
         if left and not own:
             self.ring.discard("closed")
         self._stopping = True
-        self.ring.rouse()
+        self.ring.wake_now()
         thread = self._thread
         if thread is not None and not own and not left:
             wait = None if timeout is None else max(begin + timeout - time.monotonic(), 0.0)
@@ -286,12 +286,12 @@ class Worker(Consumer):
         """End when all that waits is handled; nobody can push any more."""
         self.ring.shut("closed")
         self._stopping = True
-        self.ring.rouse()
+        self.ring.wake_now()
 
     def hurry(self) -> None:
         """Begin with what waits, at the end of the interpreter."""
         self.ring.check_fork()
-        self.ring.rouse()
+        self.ring.wake_now()
 
     def finish(self, timeout: float) -> None:
         """Take no more events at the end of the interpreter, wait for those that are left, then give them up."""
@@ -302,7 +302,7 @@ class Worker(Consumer):
             self.ring.discard("exit")
             warn("%d events of %s were left when the interpreter ended", left, shown(self.listener))
         self._stopping = True
-        self.ring.rouse()
+        self.ring.wake_now()
 
     def _forked(self) -> None:
         """Start anew: the thread is in the other process, and nobody waits in this one."""

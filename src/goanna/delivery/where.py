@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from goanna.core import core
+from goanna.core import Account, Filter, sampled
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.rate_limit import Rate, parsed_rate
 from goanna.delivery.wrapper import Wrapper, checked_seconds, wrap
@@ -19,7 +19,7 @@ class Where(Wrapper):
     """What :func:`where` returns: a listener that passes on the events which meet its conditions."""
 
     _listener: Any
-    _account: core.Account
+    _account: Account
 
     @property
     def listener(self) -> Any:
@@ -122,15 +122,13 @@ def where(
     if not (types is not None or members or least or threshold is not None or limit or predicate):
         raise ValueError("where() needs at least one condition")
     rest, native = _rest(predicate, threshold, limit, by, exempt)
-    account = core.Account()
-    sieves: dict[str, Callable[[Any], object] | None] = {}
+    account = Account()
+    filters: dict[str, Callable[[Any], object] | None] = {}
     for name in interfaces.names:
         method = getattr(listener, name)
         check_method(method, f"{type(listener).__qualname__}.{name}")
-        sieves[name] = (
-            None if does_nothing(method) else core.Sieve(method, account, types, members, least, native, rest)
-        )
-    wrapper = wrap(Where, interfaces, sieves)
+        filters[name] = None if does_nothing(method) else Filter(method, account, types, members, least, native, rest)
+    wrapper = wrap(Where, interfaces, filters)
     wrapper._listener = listener
     wrapper._account = account
     return wrapper
@@ -151,7 +149,7 @@ def _rest(
     def rest(event: Any) -> object:
         if not any(one(event) for one in exempt):
             request = getattr(event, by, None)
-            if threshold is not None and not core.sampled(counted() if request is None else request, threshold):
+            if threshold is not None and not sampled(counted() if request is None else request, threshold):
                 return False
             if limit is not None and not limit.admits(request):
                 return False

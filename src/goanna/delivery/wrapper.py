@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from goanna.core import ring
+from goanna.core import REASONS
 from goanna.delivery.interfaces import Interfaces
 from goanna.errors import policy
 from goanna.stats import Stats, Time
@@ -185,7 +185,7 @@ def stats_of(counts: tuple[Any, ...]) -> Stats:
         delivered,
         failed,
         0,
-        {reason: count for reason, count in zip(ring.REASONS, dropped, strict=True) if count},
+        {reason: count for reason, count in zip(REASONS, dropped, strict=True) if count},
         pending,
         high_water,
         oldest / 1e9,

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable
 
-from goanna.core import core
+from goanna.core import Channel, Table
 from goanna.core.base import TYPE_CHECKING
 from goanna.core.forks import after_fork
 from goanna.dispatch.ordering import arrange
@@ -66,7 +66,7 @@ class Dispatcher:
         self._version = 0
         self._sequence = itertools.count()
         self._registrations: tuple[Registration, ...] = ()
-        self._channels: dict[type[Event], core.Channel] = {}
+        self._channels: dict[type[Event], Channel] = {}
         after_fork(self)
 
     def add(
@@ -238,7 +238,7 @@ class Dispatcher:
                 channel.replace_table(table)
         del old
 
-    def _open(self, event_type: type[Event]) -> core.Channel:
+    def _open(self, event_type: type[Event]) -> Channel:
         """Make the channel of an event class."""
         if not isinstance(event_type, EventMeta):
             raise TypeError(f"only goanna events can be published, not {event_type!r}")
@@ -251,7 +251,7 @@ class Dispatcher:
             while True:
                 version = self._version
                 table = _table(self._registrations, event_type, _NOTHING)
-                channel = core.Channel(event_type.__event_maker__, table, self._errors)
+                channel = Channel(event_type.__event_maker__, table, self._errors)
                 if version == self._version:
                     return self._channels.setdefault(event_type, channel)
 
@@ -282,15 +282,15 @@ class Dispatcher:
         return tuple(found)
 
 
-_NOTHING = core.Table()
+_NOTHING = Table()
 
 
-def _table(registrations: Iterable[Registration], event_type: type[Event], now: core.Table) -> core.Table:
+def _table(registrations: Iterable[Registration], event_type: type[Event], now: Table) -> Table:
     """Return the table of an event class for these registrations: the present one if it says the same."""
     calls = tuple([call for one in registrations for call in one._calls(event_type)])
     if len(calls) == len(now.calls) and all(map(_is, calls, now.calls)):
         return now
-    return core.Table(calls, event_type.__event_maker__)
+    return Table(calls, event_type.__event_maker__)
 
 
 def _is(left: object, right: object) -> bool:

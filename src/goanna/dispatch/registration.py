@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from types import MethodType, TracebackType
 
-from goanna.core import core
+from goanna.core import Account, Call, Filter
 from goanna.core.base import TYPE_CHECKING, Skip, final
 from goanna.dispatch.watch import Watch
 from goanna.events import Event
@@ -67,7 +67,7 @@ class Registration:
         self._before = before
         self._after = after
         self._sequence = sequence
-        self._account = core.Account()
+        self._account = Account()
         self._active = True
         self._claim = threading.Lock() if once else None
         self._listener: Listener | weakref.ref[Listener] = listener
@@ -79,13 +79,13 @@ class Registration:
                 raise TypeError(
                     f"{type(listener).__name__} can't be added with weak=True: it has __slots__ without __weakref__"
                 ) from None
-        self._quarantined: core.Account | None = None
+        self._quarantined: Account | None = None
         self._watch: Watch | None = None
         if timed or slow is not None or quarantine is not None:
             me = weakref.ref(self)  # the watch is in the tables, which must not keep the registration
             self._watch = Watch(lambda: _listener_of(me), slow, quarantine, lambda: _isolate_if_there(me))
         self._handlers = self._resolve(listener)
-        self._made: dict[type[Event], tuple[core.Call, ...]] = {}
+        self._made: dict[type[Event], tuple[Call, ...]] = {}
 
     @property
     def listener(self) -> Listener | None:
@@ -178,26 +178,23 @@ class Registration:
             self._before = tuple([one for one in self._before if one is not other])
             self._after = tuple([one for one in self._after if one is not other])
 
-    def _calls(self, event_type: type[Event]) -> tuple[core.Call, ...]:
+    def _calls(self, event_type: type[Event]) -> tuple[Call, ...]:
         """Return the calls that an event of this class leads to; the same objects until the next refresh."""
         made = self._made
         if event_type not in made:
             methods = [one.method for one in self._handlers if not one.idle and one.takes(event_type)]
             if self._quarantined is None:
-                made[event_type] = tuple([core.Call(one, self._account, self._listener) for one in methods])
-            else:  # a sieve that lets nothing through: the events are counted, and not even built
+                made[event_type] = tuple([Call(one, self._account, self._listener) for one in methods])
+            else:  # a filter that lets nothing through: the events are counted, and not even built
                 made[event_type] = tuple(
-                    [
-                        core.Call(core.Sieve(one, _NOBODY, types=()), self._quarantined, self._listener)
-                        for one in methods
-                    ]
+                    [Call(Filter(one, _NOBODY, types=()), self._quarantined, self._listener) for one in methods]
                 )
         return made[event_type]
 
     def _isolate(self) -> None:
         """Let no more events through to the listener."""
         if self._quarantined is None:
-            self._quarantined = core.Account()
+            self._quarantined = Account()
             self._made = {}
             self._dispatcher._refresh()
 
@@ -206,17 +203,17 @@ class Registration:
         handlers = resolve(listener)
         for one in handlers:
             # Conditions stay outermost: the table tests them, and an event that they keep out must not count as one.
-            sieve = one.method if isinstance(one.method, core.Sieve) else None
-            method = one.method if sieve is None else sieve.target
+            filter_ = one.method if isinstance(one.method, Filter) else None
+            method = one.method if filter_ is None else filter_.target
             plain = method
-            if isinstance(self._listener, weakref.ref) and sieve is None:  # else it is of another listener behind it
+            if isinstance(self._listener, weakref.ref) and filter_ is None:  # else it is of another listener behind it
                 method = _weakly(method, self._listener)
             if self._watch is not None:
                 method = self._watch.around(method)
             if self._claim is not None:
                 method = self._once(method, self._claim)
             if method is not plain:
-                one.method = method if sieve is None else sieve.before(method)
+                one.method = method if filter_ is None else filter_.before(method)
         return handlers
 
     def _once(self, method: Callable[[Any], object], claim: threading.Lock) -> Callable[[Any], object]:
@@ -244,8 +241,8 @@ def _weakly(method: Callable[[Any], object], reference: weakref.ref[Listener]) -
     return call
 
 
-_NOBODY = core.Account()
-"""The account of the sieves of quarantined listeners, which nobody reads."""
+_NOBODY = Account()
+"""The account of the filters of quarantined listeners, which nobody reads."""
 
 
 def _listener_of(reference: weakref.ref[Registration]) -> object:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from goanna._reports import name, warn
-from goanna.core import ring
+from goanna.core import BUCKETS, in_report
 from goanna.core.base import TYPE_CHECKING, Skip, final
 from goanna.core.forks import after_fork
 from goanna.stats import Time
@@ -57,7 +57,7 @@ class Watch:
         self._lock = threading.RLock()
         self._total = 0
         self._longest = 0
-        self._histogram = [0] * ring.BUCKETS
+        self._histogram = [0] * BUCKETS
         after_fork(self)
 
     def _after_fork(self) -> None:
@@ -67,7 +67,7 @@ class Watch:
         """Return ``method`` watched."""
 
         def watched(event: Any) -> object:
-            if ring.in_report():
+            if in_report():
                 raise Skip  # the reports of a watched listener must not come back to it
             start = time.monotonic_ns()
             try:
@@ -93,7 +93,7 @@ class Watch:
         with self._lock:
             self._total += nanoseconds
             self._longest = max(self._longest, nanoseconds)
-            self._histogram[min(nanoseconds.bit_length(), ring.BUCKETS - 1)] += 1
+            self._histogram[min(nanoseconds.bit_length(), BUCKETS - 1)] += 1
         if self._slow is not None and nanoseconds >= self._slow:
             self._slow = None
             warn_slow(self._listener(), event, nanoseconds)

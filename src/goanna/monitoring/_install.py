@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Literal, final
 
-from goanna.core import BACKEND, core
+from goanna.core import BACKEND, half_of, reader
 from goanna.monitoring import _plan
-from goanna.monitoring._backend import publishers
 
 __all__ = ["Report", "install", "refresh", "uninstall"]
 
@@ -89,7 +88,7 @@ class _Installation:
             if name.startswith("publish_"):
                 try:
                     one = _plan.plan(self.module, name)
-                    made = publishers().publisher(one, vars(self.module), resolve=self.resolve)
+                    made = half_of("goanna.monitoring").publish_method(one, vars(self.module), resolve=self.resolve)
                     _compare(cls, one, made)
                 except _plan.UnrecognisedError as why:
                     self.stock[name] = str(why)
@@ -107,7 +106,7 @@ class _Installation:
         for cls in _event_classes(self.module):
             try:
                 for name, (found, slot) in _fields(cls).items():
-                    made = core.reader(cls, slot, name, found.__doc__)
+                    made = reader(cls, slot, name, found.__doc__)
                     setattr(cls, name, made)
                     self.readers[cls, name] = (found, made)
             except Exception as error:  # as above
@@ -177,7 +176,7 @@ def uninstall(module: ModuleType) -> dict[str, str]:
 
 def refresh() -> None:
     """Look listeners' methods up again at the next publish, where ``resolve="registration"`` keeps them."""
-    publishers().refresh()
+    half_of("goanna.monitoring").refresh()
 
 
 def _compare(cls: type, one: _plan.Plan, made: Callable[..., Any]) -> None:

@@ -15,8 +15,8 @@ from rich.progress import track
 from rich.table import Table
 
 import goanna
-from goanna.core import core
-from goanna.core._pure import channel as pure
+from goanna import core
+from goanna.core import _pure
 
 __all__ = ["run"]
 
@@ -124,7 +124,7 @@ def _candidates(count: int) -> dict[str, Callable[..., object]]:
         made: Callable[..., object] = kind.Channel(kind.Maker(OrderPlaced, fields), table, None)
         return made
 
-    found = {"dataclass and a loop": loop, "goanna, pure core": channel(pure)}
+    found = {"dataclass and a loop": loop, "goanna, pure core": channel(_pure)}
     if goanna.BACKEND == "c":
         found["goanna, compiled core"] = channel(core)
     return found

@@ -8,9 +8,9 @@ decided above it.
 
 from __future__ import annotations
 
-from goanna.core._pure.filter import Sieve, sampled
-from goanna.core._pure.maker import Maker, reader
-from goanna.core._pure.table import Account, Call, Table, counting
+from goanna.core._pure.account import counting
+from goanna.core._pure.maker import Maker
+from goanna.core._pure.table import Table
 from goanna.core.base import TORN_INCREMENT, TYPE_CHECKING
 from goanna.core.codegen import RESERVED, generated, stores
 from goanna.core.fields import parameters, signature
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import inspect
     from typing import Any
 
-    from goanna.core._pure.table import ErrorHandler
+    from goanna.core.base import ErrorHandler
 
-__all__ = ["Account", "Call", "Channel", "Maker", "Sieve", "Table", "reader", "sampled"]
+__all__ = ["Channel"]
 
 
 class _Signature:
@@ -89,19 +89,19 @@ class Channel:
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
         table = self._table
-        if table.sieved:
-            table._sift(event, self.errors)
+        if table.has_filters:
+            table._filter(event, self.errors)
             return
         method: Any = None
         try:
             for method in table._methods:
                 method(event)
         except BaseException as error:
-            setback = table._setback(method, event, self.errors, error)
+            recovery = table._recovery(method, event, self.errors, error)
         else:
             table.finish()
             return
-        setback.resume()
+        recovery.resume()
 
     @property
     def table(self) -> Table:
@@ -135,31 +135,31 @@ def _channel_type(maker: Maker) -> type[Channel]:
     """Return Channel with a ``__call__`` that has the signature of the event and its stores written out."""
     own = {
         name: RESERVED + name
-        for name in ("self", "table", "methods", "method", "event", "error", "setback", "new", "cls")
+        for name in ("self", "table", "methods", "method", "event", "error", "recovery", "new", "cls")
     }
     values = "".join(f"{one.name}, " for one in parameters(maker.fields))
     body = [
         "{table} = {self}._table",
         "{methods} = {table}._methods",
-        "if not {methods} and (not {table}.sieved or {table}._rejects((" + values + "))):",
+        "if not {methods} and (not {table}.has_filters or {table}._rejects((" + values + "))):",
         "  return",
         "{event} = {new}({cls})",
         *(line.replace("{", "{{") for line in stores(maker.fields, own["event"])),
         "if not {methods}:",
-        "  {table}._sift({event}, {self}.errors)",
+        "  {table}._filter({event}, {self}.errors)",
         "  return",
         "try:",
         "  for {method} in {methods}:",
         "    {method}({event})",
         "except BaseException as {error}:",
-        "  {setback} = {table}._setback({method}, {event}, {self}.errors, {error})",
+        "  {recovery} = {table}._recovery({method}, {event}, {self}.errors, {error})",
         "else:",
     ]
     if TORN_INCREMENT:
         body.append("  {table}.finish()")
     else:  # the same, written out
         body += ["  {table}.finished += 1", "  if {table}.retired:", "    {table}.settle()"]
-    body += ["  return", "{setback}.resume()"]
+    body += ["  return", "{recovery}.resume()"]
     call: Any = generated(
         "__call__",
         maker.event_type.__qualname__,

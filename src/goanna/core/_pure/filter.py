@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from goanna.core._pure.account import Account
 from goanna.core.base import MISSING, TYPE_CHECKING, Skip, final
 
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from goanna.core._pure.table import Account
     from goanna.core.fields import Field
 
-__all__ = ["Sieve", "sampled"]
+__all__ = ["Filter", "sampled"]
 
 _MASK: Final = (1 << 64) - 1
 
@@ -33,7 +33,7 @@ def sampled(value: Any, threshold: int) -> bool:
 
 
 @final
-class Sieve:
+class Filter:
     """One method of a listener behind conditions, all of which must hold.
 
     Called with an event it hands it to ``target`` or not, and counts which. A table and a publisher look into it and
@@ -67,14 +67,12 @@ class Sieve:
         sample: tuple[str, int] | None = None,
         rest: Callable[[Any], object] | None = None,
     ) -> None:
-        from goanna.core._pure.table import Account
-
         if not callable(target):
-            raise TypeError(f"the target of a Sieve must be callable, not {type(target).__name__}")
+            raise TypeError(f"the target of a Filter must be callable, not {type(target).__name__}")
         if not isinstance(account, Account):
-            raise TypeError(f"the account of a Sieve must be an Account, not {type(account).__name__}")
+            raise TypeError(f"the account of a Filter must be an Account, not {type(account).__name__}")
         if rest is not None and not callable(rest):
-            raise TypeError(f"the rest of a Sieve must be callable or None, not {type(rest).__name__}")
+            raise TypeError(f"the rest of a Filter must be callable or None, not {type(rest).__name__}")
         self.target = target
         self.account = account
         self.types = types
@@ -139,9 +137,9 @@ class Sieve:
                 return False
         return self.rest is None or bool(self.rest(event))
 
-    def before(self, target: Callable[[Any], object]) -> Sieve:
-        """Return a Sieve with the same conditions and account before another target."""
-        return Sieve(target, self.account, self.types, self.members, self.least, self.sample, self.rest)
+    def before(self, target: Callable[[Any], object]) -> Filter:
+        """Return a Filter with the same conditions and account before another target."""
+        return Filter(target, self.account, self.types, self.members, self.least, self.sample, self.rest)
 
     def early(self, event_type: type, fields: Iterable[Field]) -> tuple[bool, tuple[tuple[int, frozenset[Any]], ...]]:
         """Return what can be said of events of a class before they are built.
@@ -156,7 +154,7 @@ class Sieve:
         return any(not hasattr(event_type, name) for name, _ in self.members), early
 
     def __repr__(self) -> str:
-        return f"<Sieve before {self.target!r}>"
+        return f"<Filter before {self.target!r}>"
 
 
 def _contains(values: frozenset[Any], value: Any) -> bool:
@@ -166,5 +164,5 @@ def _contains(values: frozenset[Any], value: Any) -> bool:
         return False
 
 
-for _public in (Sieve, sampled):
+for _public in (Filter, sampled):
     _public.__module__ = "goanna.core"

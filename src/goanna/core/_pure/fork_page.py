@@ -11,9 +11,11 @@ from goanna.core._pure.reporting import reporting
 from goanna.core.base import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Any, Final
+    from typing import Any, Final, Protocol
 
-    from goanna.core._pure.ring import Ring
+    class _Ring(Protocol):
+        def _start_anew(self) -> None: ...
+
 
 __all__ = ["look_for_forks", "page", "rings"]
 
@@ -50,7 +52,7 @@ def _new_page() -> Any:
 
 page: Final = _new_page()
 
-rings: Final[weakref.WeakSet[Ring]] = weakref.WeakSet()
+rings: Final[weakref.WeakSet[_Ring]] = weakref.WeakSet()
 
 
 def look_for_forks() -> None:

@@ -12,8 +12,6 @@ from goanna.core.fields import Field
 if TYPE_CHECKING:
     from typing import Any
 
-    from goanna.core._pure.channel import Channel
-
 __all__ = ["Maker", "member", "reader"]
 
 
@@ -54,7 +52,7 @@ class Maker:
         for one in self.fields:
             member(cls, one.slot)
         self.event_type = cls
-        self._channel_type: type[Channel] | None = None
+        self._channel_type: type | None = None  # what Channel makes for this class, once
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return a new instance; the arguments are those of the class."""

@@ -7,144 +7,143 @@ import threading
 
 from goanna.core._pure.fork_page import look_for_forks
 from goanna.core._pure.reporting import reporting
-from goanna.core._pure.ring_slot import EVENT, HANDLER, LOST, NEVER, REASONS, now
+from goanna.core._pure.ring_slot import EVENT, HANDLER, LOST, NEVER, check_reason, now
+from goanna.core._pure.ring_state import RingState
 from goanna.core.base import TORN_INCREMENT, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from goanna.core._pure.ring import Ring
+__all__ = ["RingPush"]
 
 
-def push(self: Ring, handler: Any, event: Any) -> None:
-    """Take an event in, or drop one and count it."""
-    look_for_forks()
-    if reporting and threading.get_ident() in reporting:
-        self.drop("reentrant")
-        return
-    if self._shut is not None:
-        self.drop(self._shut)
-        return
-    if self._prepare is not None:
-        try:
-            event = self._prepare(event)
-        except Exception as error:
-            with self._lock:
-                self._refused += 1
-                self._failed += 1
-            self._report(error, handler, event)
+class RingPush(RingState):
+    """A ring as its publishers see it."""
+
+    __slots__ = ()
+
+    def push(self, handler: Any, event: Any) -> None:
+        """Take an event in, or drop one and count it."""
+        look_for_forks()
+        if reporting and threading.get_ident() in reporting:
+            self.drop("reentrant")
             return
-    context = contextvars.copy_context() if self._capture else None
-    # A look without the lock first: what was full a moment ago is full.
-    if len(self._slots) < self._maxsize and self.offer(handler, event, context):
-        return
-    if self._shut is not None:
-        self.drop(self._shut)
-    elif self._full is not None:
-        self._full(handler, event, context)
-    elif self._newest:
-        self.drop("overflow")
-    else:
-        self._push_out([handler, event, context, now(), 0])
-
-
-def offer(self: Ring, handler: Any, event: Any, context: Any = None) -> bool:
-    """Take an event in if there is room and the ring is not shut; return whether."""
-    slot = [handler, event, context, now(), 0]
-    with self._lock:
-        size = len(self._slots)
-        if size >= self._maxsize or self._shut is not None:
-            return False
-        wake = self._append(slot)
-    if wake:
-        self._wake()
-    return True
-
-
-def drop(self: Ring, reason: str) -> None:
-    """Count an event that was published and not taken in.
-
-    Raises:
-        ValueError: there is no such reason.
-    """
-    if reason not in self._dropped:
-        raise ValueError(f"reason is {reason!r}; it must be one of {', '.join(REASONS)}")
-    leaves_a_gap = reason in ("overflow", "timeout")
-    if reason == self._shut and not leaves_a_gap and not TORN_INCREMENT:
-        # Without the lock, so that publishers who don't know that it is over can't keep the consumer from it.
-        self._turned_away += 1
-        return
-    with self._lock:
-        self._refused += 1
-        self._dropped[reason] += 1
-        if leaves_a_gap:
-            self._tail_lost += 1
-            self._set_special()
-
-
-def _push_out(self: Ring, slot: list[Any]) -> None:
-    """Take an event in, at the expense of the oldest one."""
-    out = None
-    wake = False
-    with self._lock:
         if self._shut is not None:
-            self._refused += 1
-            self._dropped[self._shut] += 1
+            self.drop(self._shut)
+            return
+        if self._prepare is not None:
+            try:
+                event = self._prepare(event)
+            except Exception as error:
+                with self._lock:
+                    self._refused += 1
+                    self._failed += 1
+                self._report(error, handler, event)
+                return
+        context = contextvars.copy_context() if self._capture else None
+        # A look without the lock first: what was full a moment ago is full.
+        if len(self._slots) < self._maxsize and self.offer(handler, event, context):
+            return
+        if self._shut is not None:
+            self.drop(self._shut)
+        elif self._full is not None:
+            self._full(handler, event, context)
+        elif self._newest:
+            self.drop("overflow")
         else:
-            if len(self._slots) >= self._maxsize:
-                out = self._slots.popleft()
-                self.removed += 1
-                self._dropped["overflow"] += 1
-                if self._slots:
-                    self._slots[0][LOST] += out[LOST] + 1
-                else:
-                    self._tail_lost += out[LOST] + 1
+            self._push_out([handler, event, context, now(), 0])
+
+    def offer(self, handler: Any, event: Any, context: Any = None) -> bool:
+        """Take an event in if there is room and the ring is not shut; return whether."""
+        slot = [handler, event, context, now(), 0]
+        with self._lock:
+            size = len(self._slots)
+            if size >= self._maxsize or self._shut is not None:
+                return False
             wake = self._append(slot)
-    if wake:
-        self._wake()
-    del out
-
-
-def _append(self: Ring, slot: list[Any]) -> bool:
-    """Append; return whether to wake the consumer."""
-    slot[LOST], self._tail_lost = self._tail_lost, 0
-    self._slots.append(slot)
-    self._set_special()
-    size = len(self._slots)
-    pending = min(size, self._maxsize) + self.in_flight
-    if pending > self._high_water:
-        self._high_water = pending
-    if size >= self._wake_at:
-        self._wake_at = NEVER
-        return True
-    return False
-
-
-def _look_after(self: Ring, slot: list[Any]) -> None:
-    """Put right what an append without the lock may have missed, and wake the consumer if it is time."""
-    with self._lock:
-        # It was shut and, it may be, emptied meanwhile; or several threads took the last place.
-        again = (self._shut is not None or len(self._slots) > self._maxsize) and self._take_back(slot)
-        self._high_water = min(self._high_water, self._maxsize + self.in_flight)
-        wake = len(self._slots) >= self._wake_at
         if wake:
-            self._wake_at = NEVER
-    if wake:
-        self._wake()
-    if again:
-        self.push(slot[HANDLER], slot[EVENT])
+            self._wake()
+        return True
 
+    def drop(self, reason: str) -> None:
+        """Count an event that was published and not taken in.
 
-def _take_back(self: Ring, slot: list[Any]) -> bool:
-    """Remove a slot as if it had not been appended; return False if it has been taken out already."""
-    slots = self._slots
-    for index in range(len(slots) - 1, -1, -1):  # it is among the last
-        if slots[index] is slot:
-            del slots[index]
-            if index < len(slots):
-                slots[index][LOST] += slot[LOST]
+        Raises:
+            ValueError: there is no such reason.
+        """
+        check_reason(reason)
+        leaves_a_gap = reason in ("overflow", "timeout")
+        if reason == self._shut and not leaves_a_gap and not TORN_INCREMENT:
+            # Without the lock, so that publishers who don't know that it is over can't keep the consumer from it.
+            self._turned_away += 1
+            return
+        with self._lock:
+            self._refused += 1
+            self._dropped[reason] += 1
+            if leaves_a_gap:
+                self._tail_lost += 1
+                self._set_special()
+
+    def _push_out(self, slot: list[Any]) -> None:
+        """Take an event in, at the expense of the oldest one."""
+        out = None
+        wake = False
+        with self._lock:
+            if self._shut is not None:
+                self._refused += 1
+                self._dropped[self._shut] += 1
             else:
-                self._tail_lost += slot[LOST]
-            self._set_special()
+                if len(self._slots) >= self._maxsize:
+                    out = self._slots.popleft()
+                    self.removed += 1
+                    self._dropped["overflow"] += 1
+                    if self._slots:
+                        self._slots[0][LOST] += out[LOST] + 1
+                    else:
+                        self._tail_lost += out[LOST] + 1
+                wake = self._append(slot)
+        if wake:
+            self._wake()
+        del out
+
+    def _append(self, slot: list[Any]) -> bool:
+        """Append; return whether to wake the consumer."""
+        slot[LOST], self._tail_lost = self._tail_lost, 0
+        self._slots.append(slot)
+        self._set_special()
+        size = len(self._slots)
+        pending = min(size, self._maxsize) + self.in_flight
+        if pending > self._high_water:
+            self._high_water = pending
+        if size >= self._wake_at:
+            self._wake_at = NEVER
             return True
-    return False
+        return False
+
+    def _look_after(self, slot: list[Any]) -> None:
+        """Put right what an append without the lock may have missed, and wake the consumer if it is time."""
+        with self._lock:
+            # It was shut and, it may be, emptied meanwhile; or several threads took the last place.
+            again = (self._shut is not None or len(self._slots) > self._maxsize) and self._take_back(slot)
+            self._high_water = min(self._high_water, self._maxsize + self.in_flight)
+            wake = len(self._slots) >= self._wake_at
+            if wake:
+                self._wake_at = NEVER
+        if wake:
+            self._wake()
+        if again:
+            self.push(slot[HANDLER], slot[EVENT])
+
+    def _take_back(self, slot: list[Any]) -> bool:
+        """Remove a slot as if it had not been appended; return False if it has been taken out already."""
+        slots = self._slots
+        for index in range(len(slots) - 1, -1, -1):  # it is among the last
+            if slots[index] is slot:
+                del slots[index]
+                if index < len(slots):
+                    slots[index][LOST] += slot[LOST]
+                else:
+                    self._tail_lost += slot[LOST]
+                self._set_special()
+                return True
+        return False

@@ -9,7 +9,7 @@ from goanna.core.base import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["BUCKETS", "CONTEXT", "EVENT", "HANDLER", "LOST", "NEVER", "REASONS", "TIME", "now"]
+__all__ = ["BUCKETS", "CONTEXT", "EVENT", "HANDLER", "LOST", "NEVER", "REASONS", "TIME", "check_reason", "now"]
 
 REASONS: Final = (
     "overflow",
@@ -32,3 +32,9 @@ now = time.monotonic_ns
 
 HANDLER, EVENT, CONTEXT, TIME, LOST = range(5)
 """What is where in a slot, which is a list, because nothing else is made as fast and can be changed."""
+
+
+def check_reason(reason: str) -> None:
+    """Raise ValueError unless an event may be dropped for this reason."""
+    if reason not in REASONS:
+        raise ValueError(f"reason is {reason!r}; it must be one of {', '.join(REASONS)}")

@@ -9,75 +9,21 @@ it, so that a reader of the accounts never sees half of a publish.
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Iterable
 
-from goanna.core._pure.filter import Sieve
+from goanna.core._pure.account import Account, counting
+from goanna.core._pure.filter import Filter
 from goanna.core._pure.maker import Maker
 from goanna.core.base import MISSING, TORN_INCREMENT, TYPE_CHECKING, final
 from goanna.core.fields import parameters
-from goanna.core.forks import after_fork
-from goanna.core.recovery import Setback
+from goanna.core.recovery import Recovery
 
 if TYPE_CHECKING:
-    from typing import Any, Final
+    from typing import Any
 
-    ErrorHandler = Callable[[Exception, Any, Any], object]
-    """Called with the error, the listener that raised it, and the event."""
+    from goanna.core.base import ErrorHandler
 
-__all__ = ["Account", "Call", "Table", "counting"]
-
-_COUNTS = threading.RLock()
-"""Guards the counts; re-entrant, because a finalizer may publish while it is held. No listener runs under it."""
-
-
-class _Counts:
-    def _after_fork(self) -> None:
-        """Start with a lock that nobody holds in a process that was forked off."""
-        global _COUNTS
-        _COUNTS = threading.RLock()
-
-
-_counts: Final = _Counts()
-after_fork(_counts)
-
-
-def counting() -> threading.RLock:
-    """Return the lock that guards the counts in this process."""
-    return _COUNTS
-
-
-@final
-class Account:
-    """The counts of one registration or wrapper.
-
-    Attributes:
-        delivered: calls that returned, as far as they have been settled.
-        failed: calls that raised.
-        filtered: events that a condition kept out.
-    """
-
-    __slots__ = ("delivered", "failed", "filtered")
-
-    def __init__(self) -> None:
-        self.delivered = 0
-        self.failed = 0
-        self.filtered = 0
-
-    def add(self, delivered: int, failed: int, filtered: int) -> None:
-        """Add to the counts, all at once."""
-        with _COUNTS:
-            self.delivered += delivered
-            self.failed += failed
-            self.filtered += filtered
-
-    def read(self) -> tuple[int, int, int]:
-        """Return delivered, failed and filtered as they were at one moment."""
-        with _COUNTS:
-            return self.delivered, self.failed, self.filtered
-
-    def __repr__(self) -> str:
-        return f"<Account delivered={self.delivered} failed={self.failed} filtered={self.filtered}>"
+__all__ = ["Call", "Table"]
 
 
 @final
@@ -90,13 +36,13 @@ class Call:
         listener: handed to the error policy; a weak reference is resolved first.
 
     Attributes:
-        sieve: the method if it is a Sieve, else None.
+        filter: the method if it is a Filter, else None.
 
     Raises:
         TypeError: ``method`` can't be called, or ``account`` is not an Account.
     """
 
-    __slots__ = ("account", "listener", "method", "sieve")
+    __slots__ = ("account", "filter", "listener", "method")
 
     def __init__(self, method: Callable[[Any], object], account: Account, listener: Any) -> None:
         if not callable(method):
@@ -106,7 +52,7 @@ class Call:
         self.method = method
         self.account = account
         self.listener = listener
-        self.sieve = method if isinstance(method, Sieve) else None
+        self.filter = method if isinstance(method, Filter) else None
 
     def __repr__(self) -> str:
         return f"<Call {self.method!r}>"
@@ -124,7 +70,7 @@ class Table:
     Attributes:
         calls: them, as a tuple.
         finished: how many publishes went through this table to their end.
-        sieved: whether there is a Sieve among the methods.
+        has_filters: whether there is a Filter among the methods.
 
     Raises:
         TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker.
@@ -133,14 +79,14 @@ class Table:
     __slots__ = (
         "_early",
         "_exceptions",
+        "_filter_accounts",
         "_methods",
         "_rejected",
-        "_screens",
         "_settled",
         "calls",
         "finished",
+        "has_filters",
         "retired",
-        "sieved",
     )
 
     def __init__(self, calls: Iterable[Call] = (), maker: Maker | None = None) -> None:
@@ -150,19 +96,19 @@ class Table:
                 raise TypeError(f"a Table takes Call objects, not {type(call).__name__}")
         if maker is not None and not isinstance(maker, Maker):
             raise TypeError(f"a Table takes a Maker or None, not {type(maker).__name__}")
-        self.sieved = any(call.sieve is not None for call in self.calls)
-        # Without methods a sieved table leaves the path that has to be fast, where only that is asked.
-        self._methods = () if self.sieved else _distinct([call.method for call in self.calls])
+        self.has_filters = any(call.filter is not None for call in self.calls)
+        # Without methods a has_filters table leaves the path that has to be fast, where only that is asked.
+        self._methods = () if self.has_filters else _distinct([call.method for call in self.calls])
         self._early: list[tuple[bool, tuple[tuple[int, frozenset[Any]], ...]]] = []
-        if self.sieved and maker is not None:
+        if self.has_filters and maker is not None:
             fields = tuple(parameters(maker.fields))
             for call in self.calls:
-                self._early.append((False, ()) if call.sieve is None else call.sieve.early(maker.event_type, fields))
+                self._early.append((False, ()) if call.filter is None else call.filter.early(maker.event_type, fields))
         self.finished = 0
         self.retired = False
         self._settled = 0
         self._exceptions: dict[int, list[int]] = {}
-        self._screens = tuple([call.sieve.account for call in self.calls if call.sieve is not None])
+        self._filter_accounts = tuple([call.filter.account for call in self.calls if call.filter is not None])
         self._rejected = 0
 
     def __len__(self) -> int:
@@ -171,7 +117,7 @@ class Table:
 
     def settle(self) -> None:
         """Add the publishes finished since the last time to the account of every call."""
-        with _COUNTS:
+        with counting():
             finished, rejected = self.finished, self._rejected  # they grow without the lock, always together
             count = finished - self._settled
             if count:
@@ -195,7 +141,7 @@ class Table:
             failed: of those that raised.
             filtered: of those that a condition kept the event from.
         """
-        with _COUNTS:
+        with counting():
             for kind, positions in enumerate((skipped, failed, filtered)):
                 for position in positions:
                     self._exceptions.setdefault(position, [0, 0, 0])[kind] += 1
@@ -220,7 +166,7 @@ class Table:
             else:
                 return False
         if TORN_INCREMENT:
-            with _COUNTS:
+            with counting():
                 self._count_rejected()
         else:
             self._count_rejected()
@@ -229,39 +175,24 @@ class Table:
         return True
 
     def _count_rejected(self) -> None:
-        for account in self._screens:
+        for account in self._filter_accounts:
             account.filtered += 1
         # No call and no jump between these two, so that nobody sees one without the other.
         self._rejected += 1
         self.finished += 1
 
-    def _setback(self, method: Any, event: Any, errors: ErrorHandler | None, error: BaseException) -> Setback:
+    def _recovery(self, method: Any, event: Any, errors: ErrorHandler | None, error: BaseException) -> Recovery:
         """Return what is left of a publish in which ``method`` raised."""
         position = 0
         while self._methods[position] is not method:
             position += 1
-        return Setback(self, position, event, errors, error, [])
+        recovery = Recovery(self, event, errors, position)
+        recovery.raised(error)
+        return recovery
 
-    def _sift(self, event: Any, errors: ErrorHandler | None) -> None:
+    def _filter(self, event: Any, errors: ErrorHandler | None) -> None:
         """Hand the event to every call whose conditions it meets, and count the publish."""
-        filtered: list[int] = []
-        position = 0
-        try:
-            for position, call in enumerate(self.calls):
-                sieve = call.sieve
-                if sieve is None:
-                    call.method(event)
-                elif sieve.admits(event):
-                    sieve.pass_on(event)
-                else:
-                    sieve.account.add(0, 0, 1)
-                    filtered.append(position)
-        except BaseException as error:
-            setback = Setback(self, position, event, errors, error, filtered)
-        else:
-            self.finish(filtered=filtered)
-            return
-        setback.resume()
+        Recovery(self, event, errors).resume()
 
     def retire(self) -> None:
         """Say that no new publish will use this table; those under way settle it themselves when they end."""
@@ -283,5 +214,5 @@ def _distinct(methods: Iterable[Callable[[Any], object]]) -> tuple[Callable[[Any
     return tuple(made)
 
 
-for _public in (Account, Call, Table):
+for _public in (Call, Table):
     _public.__module__ = "goanna.core"

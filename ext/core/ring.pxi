@@ -1,23 +1,4 @@
-# cython: language_level=3, binding=True, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False, auto_pickle=False, freethreading_compatible=True
-"""The bounded buffer behind queued and on-loop delivery, compiled: the same as ``goanna.core._pure.ring``, which explains it.
-
-A push takes no lock and allocates nothing: it runs from beginning to end under the interpreter's lock, and whatever
-could run other code (a reference that goes away, a wake-up) comes last, when everything is as it must be.
-"""
-
-cimport cython
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.object cimport PyObject, PyTypeObject
-from cpython.ref cimport Py_INCREF
-
-import contextvars
-import threading
-
-__all__ = ["BUCKETS", "REASONS", "Inlet", "Ring", "enter_report", "in_report", "leave_report"]
-
-include "native.pxi"
-include "threads.pxi"
+# The ring itself: what it holds, and its methods, of which the longer ones are functions of the parts that follow.
 
 cdef extern from "ring.h":
     enum: GOANNA_BUCKETS
@@ -29,19 +10,6 @@ cdef extern from "ring.h":
     int goanna_bucket(long long nanoseconds) noexcept
     PyObject* goanna_call_event(PyObject* method, PyObject* event) noexcept
     PyObject* goanna_call_within(PyObject* context, PyObject* method, PyObject* event) noexcept
-    Py_ssize_t goanna_inlet_vectorcall "offsetof(struct __pyx_obj_6goanna_4core_5_ring_Inlet, vectorcall)"
-
-cdef enum:
-    AHEAD = 16
-
-cdef Py_ssize_t NEVER = <Py_ssize_t>1 << 62
-
-BUCKETS = GOANNA_BUCKETS
-
-include "reasons.pxi"
-include "reporting.pxi"
-include "ring_slot.pxi"
-include "inlet.pxi"
 
 
 @cython.final
@@ -176,7 +144,7 @@ Raises:
     def push(self, handler, event):
         """Take an event in, or drop one and count it."""
         self.keep(handler)
-        self.take_in(<PyObject*>handler, <PyObject*>event)
+        self.push_event(<PyObject*>handler, <PyObject*>event)
 
     cdef int keep(self, object handler) except -1:
         """See that a handler lives as long as the ring."""
@@ -186,14 +154,14 @@ Raises:
         self.handlers.append(handler)
         return 0
 
-    cdef int take_in(self, PyObject* handler, PyObject* event) except -1:
+    cdef int push_event(self, PyObject* handler, PyObject* event) except -1:
         cdef bint wake
         if goanna_forks() != goanna_get(&self.generation):
-            return take_in_slowly(self, handler, event)
+            return push_slowly(self, handler, event)
         goanna_acquire(&self.lock)
         if goanna_get(&reports) or self.shut_number != OPEN or self.unusual or self.size >= self.room:
             goanna_release(&self.lock)
-            return take_in_slowly(self, handler, event)
+            return push_slowly(self, handler, event)
         Py_INCREF(<object>event)
         wake = self.append(handler, event, NULL)
         goanna_release(&self.lock)
@@ -267,7 +235,7 @@ Raises:
             Its number, its handler, the event, the context or None, when it was pushed (monotonic nanoseconds) and how
             many events were dropped before it; None if there is none.
         """
-        return popped(self)
+        return pop_event(self)
 
     def take(self, Py_ssize_t most):
         """Take up to ``most`` events at once, no further than to the next gap; they are in flight until :meth:`done`.
@@ -275,7 +243,7 @@ Raises:
         Returns:
             The events, and how many were dropped before the first.
         """
-        return taken(self, most)
+        return take_events(self, most)
 
     def done(self, Py_ssize_t delivered, Py_ssize_t failed, long long nanoseconds):
         """Count events that were in flight, and the time of the call that they took."""
@@ -313,7 +281,7 @@ Raises:
         Returns:
             How many.
         """
-        return drained(self, most, nanoseconds)
+        return drain_events(self, most, nanoseconds)
 
     def arm(self, Py_ssize_t level):
         """Ask to be woken when this many events wait; return False, and do nothing, if they do already."""
@@ -334,7 +302,7 @@ Raises:
         goanna_release(&self.lock)
         return bool(armed)
 
-    def rouse(self):
+    def wake_now(self):
         """Wake the consumer now if it has asked to be woken at all."""
         if self.disarm():
             self.wake()
@@ -353,7 +321,7 @@ Raises:
         """Drop what waits, for this reason; return how many events that were."""
         cdef Py_ssize_t removed
         out = []
-        removed = take_out(self, reason_number(reason), out)
+        removed = discard_events(self, reason_number(reason), out)
         del out
         return removed
 
@@ -369,7 +337,7 @@ Raises:
             once, the age of the oldest pending event in nanoseconds, the nanoseconds spent in handlers, the longest
             call, the histogram of calls.
         """
-        return counted(self)
+        return counts_of(self)
 
     def __len__(self):
         """Return how many events wait."""
@@ -381,17 +349,3 @@ Raises:
 
     def __repr__(self):
         return f"<Ring with {self.size} of {self.maxsize}>"
-
-
-include "ring_push.pxi"
-include "taken.pxi"
-include "ring_drain.pxi"
-include "emptied.pxi"
-include "ring_state.pxi"
-
-
-goanna_watch_forks()
-goanna_allow_vectorcall(Inlet, goanna_inlet_vectorcall)
-goanna_rename(Inlet, "goanna.core.Inlet")
-goanna_rename(Ring, "goanna.core.Ring")
-enter_report.__module__ = in_report.__module__ = leave_report.__module__ = "goanna.core"

@@ -1,4 +1,4 @@
-"""Replacements for the ``publish_*`` methods, in pure Python: the same as the compiled ones in ``_publish``.
+"""Replacements for the ``publish_*`` methods, in pure Python: the same as the compiled ones.
 
 Each is generated with the signature of the method that it replaces. It builds the event by filling its slots, and then
 does what the method does: look each listener's method up, call it, and hand what it raises to the module's
@@ -16,18 +16,15 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from goanna.listeners import does_nothing
 from goanna.monitoring._plan import Plan, UnrecognisedError
+from goanna.monitoring._pure.resolved import epoch, resolve_methods
 
-__all__ = ["publisher", "refresh"]
+__all__ = ["publish_method"]
 
 _HANDSHAKES = ("hello", "ismaster")
 
-_epoch = [0]
-"""How often :func:`refresh` was called; rows of methods that were resolved earlier are out of date."""
 
-
-def publisher(plan: Plan, names: dict[str, Any], *, resolve: str) -> Callable[..., None]:
+def publish_method(plan: Plan, names: dict[str, Any], *, resolve: str) -> Callable[..., None]:
     """Return a function that does what ``plan`` says.
 
     Args:
@@ -44,8 +41,8 @@ def publisher(plan: Plan, names: dict[str, Any], *, resolve: str) -> Callable[..
         "to_micros": names.get("_to_micros"),
         "speculative": names.get("_is_speculative_authenticate"),
         "handshakes": _HANDSHAKES,
-        "row": functools.partial(_row, plan),
-        "epoch": _epoch,
+        "row": functools.partial(resolve_methods, plan),
+        "epoch": epoch,
         "is": operator.is_,
         "set": set,
     }
@@ -69,11 +66,6 @@ def publisher(plan: Plan, names: dict[str, Any], *, resolve: str) -> Callable[..
     # In the module's own namespace, names are looked up as fast, and miss with the same errors, as in its own methods.
     made = types.FunctionType(inner.__code__, names, plan.name, inner.__defaults__, inner.__closure__)
     return functools.update_wrapper(made, plan.original)
-
-
-def refresh() -> None:
-    """Have the rows of pre-resolved methods made anew at the next publish."""
-    _epoch[0] += 1
 
 
 def _body(plan: Plan, resolve: str, names: Mapping[str, Any], patchable: int) -> list[str]:
@@ -140,37 +132,3 @@ def _body(plan: Plan, resolve: str, names: Mapping[str, Any], patchable: int) ->
 
 def _original(plan: Plan) -> str:
     return f"  return g_original(self, {', '.join(plan.names)})"
-
-
-class _Row:
-    """The methods of one client's listeners for one kind of event."""
-
-    __slots__ = ("epoch", "listeners", "methods")
-
-    def __init__(self, listeners: tuple[Any, ...], methods: tuple[Callable[[Any], object], ...]) -> None:
-        self.listeners = listeners
-        self.methods = methods
-        self.epoch = _epoch[0]
-
-
-def _row(plan: Plan, instance: Any, listeners: Any) -> _Row:
-    found = tuple(listeners)
-    made = _Row(found, resolved(found, plan.method))
-    instance.__dict__[f"_goanna_{plan.name}"] = made
-    return made
-
-
-def resolved(listeners: tuple[Any, ...], name: str) -> tuple[Callable[[Any], object], ...]:
-    """Return the listeners' methods but for those that do nothing; one that can't be looked up raises when called."""
-    methods = []
-    for one in listeners:
-        try:
-            method = getattr(one, name)
-        except Exception:
-
-            def method(event: Any, one: Any = one) -> object:
-                return getattr(one, name)(event)
-
-        if not does_nothing(method):
-            methods.append(method)
-    return tuple(methods)
