@@ -1,12 +1,14 @@
 # The ring itself: what it holds, and its methods, of which the longer ones are functions of the parts that follow.
 
+cdef extern from "fork_page.h":
+    void goanna_watch_forks() noexcept
+    Py_ssize_t goanna_forks() noexcept
+
 cdef extern from "ring.h":
     enum: GOANNA_BUCKETS
     long long goanna_now() noexcept
     long long goanna_about_now() noexcept
     void goanna_about_to_write(void* place) noexcept
-    void goanna_watch_forks() noexcept
-    Py_ssize_t goanna_forks() noexcept
     int goanna_bucket(long long nanoseconds) noexcept
     PyObject* goanna_call_event(PyObject* method, PyObject* event) noexcept
     PyObject* goanna_call_within(PyObject* context, PyObject* method, PyObject* event) noexcept

@@ -5,6 +5,7 @@
 #define GOANNA_SHARED_H
 
 #include <Python.h>
+#include <string.h>
 
 #ifdef Py_GIL_DISABLED
 
