@@ -228,7 +228,9 @@ cdef bint one_outside(list early, PyObject* const* args, Py_ssize_t nargs, PyObj
             value = NULL
             if names != NULL:
                 for count in range(len(<tuple>names)):
-                    if maker.find((<tuple>names)[count], nargs + count) == one.index:
+                    if goanna_position(
+                        <PyObject*>maker.names, <PyObject*>(<tuple>names)[count], nargs + count
+                    ) == one.index:
                         value = args[nargs + count]
                         break
             if value == NULL and maker.defaults[one.index] is not MISSING:

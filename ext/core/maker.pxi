@@ -119,24 +119,11 @@ Raises:
         """Store the keyword arguments; return whether they all fit."""
         cdef Py_ssize_t count, index
         for count in range(len(names)):
-            index = self.find(names[count], nargs + count)
+            index = goanna_position(<PyObject*>self.names, <PyObject*>names[count], nargs + count)
             if index < 0 or goanna_load(<PyObject*>event, self.offsets[index]) != NULL:
                 return False
             goanna_store(<PyObject*>event, self.offsets[index], args[nargs + count])
         return True
-
-    cdef Py_ssize_t find(self, object name, Py_ssize_t guess) noexcept:
-        """Return the index of a parameter or -1; ``guess`` is right where keywords come in order."""
-        cdef Py_ssize_t index
-        if guess < self.size and <PyObject*>self.names[guess] == <PyObject*>name:
-            return guess
-        for index in range(self.size):
-            if <PyObject*>self.names[index] == <PyObject*>name:
-                return index
-        for index in range(self.size):
-            if goanna_same_name(<PyObject*>self.names[index], <PyObject*>name):
-                return index
-        return -1
 
     cdef object call_class(self, PyObject* const* args, Py_ssize_t nargs, PyObject* names):
         """Return what the class itself makes of the arguments: in general its TypeError."""
@@ -165,7 +152,7 @@ Raises:
             return False
         given = (<unsigned long long>1 << nargs) - 1 if nargs < 64 else ~<unsigned long long>0
         for count in range(len(names)):
-            index = self.find(names[count], nargs + count)
+            index = goanna_position(<PyObject*>self.names, <PyObject*>names[count], nargs + count)
             if index < 0 or given >> index & 1:
                 return False
             given |= <unsigned long long>1 << index

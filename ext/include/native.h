@@ -121,9 +121,25 @@ static inline PyObject *goanna_load(PyObject *event, Py_ssize_t offset)
     return *(PyObject **)((char *)event + offset);
 }
 
-static inline int goanna_same_name(PyObject *left, PyObject *right)
+/* The position of a name in a tuple of names, or -1. `guess` is right where keywords come in order, and most other names
+   are the same object, because both are interned. */
+static inline Py_ssize_t goanna_position(PyObject *names, PyObject *name, Py_ssize_t guess)
 {
-    return PyUnicode_Compare(left, right) == 0;
+    Py_ssize_t size = PyTuple_GET_SIZE(names);
+    if (guess < size && PyTuple_GET_ITEM(names, guess) == name) {
+        return guess;
+    }
+    for (Py_ssize_t index = 0; index < size; index++) {
+        if (PyTuple_GET_ITEM(names, index) == name) {
+            return index;
+        }
+    }
+    for (Py_ssize_t index = 0; index < size; index++) {
+        if (PyUnicode_Compare(PyTuple_GET_ITEM(names, index), name) == 0) {
+            return index;
+        }
+    }
+    return -1;
 }
 
 static inline int goanna_is_text(PyObject *value)

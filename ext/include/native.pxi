@@ -19,7 +19,7 @@ cdef extern from "native.h":
     void goanna_store(PyObject* event, Py_ssize_t offset, PyObject* value) noexcept
     PyObject* goanna_load(PyObject* event, Py_ssize_t offset) noexcept
     # Names and values.
-    bint goanna_same_name(PyObject* left, PyObject* right) noexcept
+    Py_ssize_t goanna_position(PyObject* names, PyObject* name, Py_ssize_t guess) noexcept
     bint goanna_is_text(PyObject* value) noexcept
     int goanna_in_set(object container, PyObject* value) except -1
     object goanna_attribute(object event, object name, object missing)

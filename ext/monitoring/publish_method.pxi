@@ -164,7 +164,7 @@ cdef class PublishMethod:
             keywords = <tuple>names
             in_order = nargs + len(keywords) == self.size
             for count in range(len(keywords)):
-                index = self.find(<PyObject*>keywords[count], nargs + count)
+                index = goanna_position(<PyObject*>self.names, <PyObject*>keywords[count], nargs + count)
                 if index < 0 or values[index] != NULL:
                     return False
                 in_order = in_order and index == nargs + count
@@ -179,19 +179,6 @@ cdef class PublishMethod:
                 if values[index] == <PyObject*>self.empty:
                     return False
         return True
-
-    cdef Py_ssize_t find(self, PyObject* name, Py_ssize_t guess) noexcept:
-        """Return the index of a parameter or -1."""
-        cdef Py_ssize_t index
-        if guess < self.size and <PyObject*>self.names[guess] == name:
-            return guess
-        for index in range(self.size):
-            if <PyObject*>self.names[index] == name:
-                return index
-        for index in range(self.size):
-            if goanna_same_name(<PyObject*>self.names[index], name):
-                return index
-        return -1
 
     cdef bint harmless(self, PyObject* name) except -1:
         """Return whether a command of this name is certainly not kept out of events."""

@@ -27,13 +27,18 @@ class RingDrain(RingState):
         with self._lock:
             if not self._slots:
                 return None
-            slot = self._slots.popleft()
-            if not self.in_flight:
-                self._flight_time = slot[TIME]
-                self._flight_number = self.removed
-            self.in_flight += 1
-            self.removed += 1
+            slot = self._fetch()
             return self.removed - 1, slot[HANDLER], slot[EVENT], slot[CONTEXT], slot[TIME], slot[LOST]
+
+    def _fetch(self) -> list[Any]:
+        """Take the oldest slot, which is in flight from then on; the caller holds the lock."""
+        slot = self._slots.popleft()
+        if not self.in_flight:
+            self._flight_time = slot[TIME]
+            self._flight_number = self.removed
+        self.in_flight += 1
+        self.removed += 1
+        return slot
 
     def take(self, most: int) -> tuple[list[Any], int]:
         """Take up to ``most`` events at once, no further than to the next gap; they are in flight until :meth:`done`.
@@ -47,13 +52,7 @@ class RingDrain(RingState):
             lost: int = self._slots[0][LOST]
             events: list[Any] = []
             while self._slots and len(events) < most and not (events and self._slots[0][LOST]):
-                slot = self._slots.popleft()
-                if not self.in_flight:
-                    self._flight_time = slot[TIME]
-                    self._flight_number = self.removed
-                self.in_flight += 1
-                self.removed += 1
-                events.append(slot[EVENT])
+                events.append(self._fetch()[EVENT])
             return events, lost
 
     def done(self, delivered: int, failed: int, nanoseconds: int) -> None:
