@@ -156,7 +156,7 @@ Raises:
         self.handlers.append(handler)
         return 0
 
-    cdef int push_event(self, PyObject* handler, PyObject* event) except -1:
+    cdef inline int push_event(self, PyObject* handler, PyObject* event) except -1:
         cdef bint wake
         if goanna_forks() != goanna_get(&self.generation):
             return push_slowly(self, handler, event)
