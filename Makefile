@@ -160,7 +160,7 @@ clean:
 	    .ruff_cache .hypothesis .benchmarks
 
 # The suite against a core built with AddressSanitizer and UndefinedBehaviorSanitizer. Python's own allocator is switched
-# off, because it would hide what is read after it was freed. Leaks are what tests/test_soundness.py is for: the
+# off, because it would hide what is read after it was freed. Leaks are what tests/core/test_soundness.py is for: the
 # interpreter itself keeps too much at exit for LeakSanitizer to tell. Request logs have no compiled code of their own, the
 # servers of test_prefork run in processes of their own, and greenlet copies the stack, redzones of AddressSanitizer
 # included, which that takes for an error (test_gevent). Built from the sdist, so that nothing is built in a tree in

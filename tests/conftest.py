@@ -15,12 +15,12 @@ from types import ModuleType
 import pytest
 from hypothesis import settings
 
-from collecting import CPYTHON
-from cores import Copy, backends, copy_of, why_not
-from needed import core_only
+from support.cores import Copy, backends, copy_of, why_not
+from support.garbage import CPYTHON
+from support.packages import core_only
 
 TESTS = Path(__file__).parent
-CORE = ("delivery", "monitoring")
+CORE = ("core", "events", "dispatch", "delivery", "monitoring", "cli", "support")
 """Folders of tests that need no library but PyMongo and event loops."""
 
 
@@ -118,7 +118,7 @@ def goanna(backend: str) -> ModuleType:
 @pytest.fixture
 def shapes(backend: str) -> ModuleType:
     """Importable event classes, interfaces and listeners over the core under test."""
-    return importlib.import_module("shapes")
+    return importlib.import_module("support.shapes")
 
 
 @pytest.fixture

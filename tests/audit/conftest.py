@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from needed import needed
+from support.packages import needed
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from collecting import collect
-from leaks import assert_no_leak
+from support.garbage import collect
+from support.leaks import assert_no_leak
 
 
 @types.coroutine

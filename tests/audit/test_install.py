@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from audit_recorder import child_environment
+from audit.recorder import child_environment
 
 MAKERS = ("dbally.collection.collection", "dbally.llms.base", "dbally.similarity.index", "dbally.iql._processor")
 """The modules that make a tracker."""

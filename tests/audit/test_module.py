@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from audit_recorder import child_environment
-from cores import Copy
+from audit.recorder import child_environment
+from support.cores import Copy
 
 EVENTS = ("Event", "LLMEvent", "SimilarityEvent", "FallbackEvent", "RequestStart", "RequestEnd")
 
@@ -208,7 +208,7 @@ class Handler:
     """Makes a handler over a module's base."""
 
     def __new__(cls, module: ModuleType) -> Any:
-        from audit_recorder import recorder
+        from audit.recorder import recorder
 
         return recorder(module, "A", [])
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from audit_play import Player
-from audit_recorder import calls, raising, recorder
-from collecting import CPYTHON, catch_up
-from cores import Copy
+from audit.player import Player
+from audit.recorder import calls, raising, recorder
+from support.cores import Copy
+from support.garbage import CPYTHON, catch_up
 
 MODES: tuple[dict[str, Any], ...] = ({}, {"concurrent": True})
 

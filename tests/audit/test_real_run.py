@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from audit_recorder import calls, child_environment, raising, recorder
+from audit.recorder import calls, child_environment, raising, recorder
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "dbally_audit.py"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from audit_play import Player, shown
-from audit_recorder import recorder
+from audit.player import Player, shown
+from audit.recorder import recorder
 
 SEEDS = 1000
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from cores import without_what_is_missing
 from goanna.bench.document import DocumentError, changes, figures, load, noise_between
 from goanna.bench.figures import Figure, figure, spread, verdict
 from goanna.bench.page import page
 from goanna.bench.terminal import compared, duration, noise, word
-from html_page import Page
+from support.cores import without_what_is_missing
+from support.html_page import Page
 
 ALONE = """
 import sys

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cores import without_what_is_missing
 from goanna.bench.own_listener import ALONE, FLOOR, IDLE, INSTALLED, ON_LOOP, QUEUED, QUEUED_WHOLE, STOCK
+from support.cores import without_what_is_missing
 
 WAYS = {FLOOR, ALONE, IDLE, STOCK, INSTALLED, QUEUED, QUEUED_WHOLE, ON_LOOP}
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from at_once import PATIENCE, run_all
-from delivery_tools import check, recorder, sampled
+from support.recorders import check, recorder, sampled
+from support.threads import PATIENCE, run_all
 
 PROLOGUE = """
 import asyncio, contextlib, ctypes, json, os, sys, threading, time

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from delivery_tools import recorder
+from support.recorders import recorder
 
 NAN = float("nan")
 

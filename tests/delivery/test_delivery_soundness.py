@@ -1,4 +1,4 @@
-"""Nothing leaks on the paths of delivery, and finalizers that publish do no harm. See tests/test_soundness.py."""
+"""Nothing leaks on the paths of delivery, and finalizers that publish do no harm. See tests/core/test_soundness.py."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from collecting import IMMORTAL_CLASSES, catch_up, collect
-from leaks import assert_no_leak
+from support.garbage import IMMORTAL_CLASSES, catch_up, collect
+from support.leaks import assert_no_leak
 
 FOREVER = 1 << 60
 

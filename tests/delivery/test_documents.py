@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pymongo import monitoring
 
-from at_once import PATIENCE
-from delivery_tools import check, recorder
+from support.recorders import check, recorder
+from support.threads import PATIENCE
 
 ADDRESS = ("h", 27017)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cores import backends
 from delivery.processes import LONG, ended_well, environment, noted, run
+from support.cores import backends
 
 SLEEPY = """
 import atexit, os, sys, threading

@@ -12,7 +12,7 @@ import pytest
 
 from delivery.processes import ended_well, run
 from goanna.cli.demo.wire_server import WireServer
-from needed import needed
+from support.packages import needed
 
 needed("gevent")
 

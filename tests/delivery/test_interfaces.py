@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pymongo import monitoring
 
-from at_once import PATIENCE
-from delivery_tools import recorder
+from support.recorders import recorder
+from support.threads import PATIENCE
 
 CLASSES = [
     monitoring.CommandListener, monitoring.ServerHeartbeatListener, monitoring.ServerListener,

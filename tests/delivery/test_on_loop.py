@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from at_once import PATIENCE, run_all
-from collecting import catch_up
-from delivery_tools import Gate, check, recorder, sampled
+from support.garbage import catch_up
+from support.recorders import Gate, check, recorder, sampled
+from support.threads import PATIENCE, run_all
 
 variable: contextvars.ContextVar[Any] = contextvars.ContextVar("variable", default=None)
 

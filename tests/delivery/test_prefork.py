@@ -19,7 +19,7 @@ import pytest
 
 from delivery.processes import LONG, environment, noted
 from goanna.cli.demo.wire_server import WireServer
-from needed import needed
+from support.packages import needed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="these servers need fork")
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from at_once import PATIENCE, run_all
-from delivery_tools import Gate, check, recorder, sampled
+from support.recorders import Gate, check, recorder, sampled
+from support.threads import PATIENCE, run_all
 
 variable: contextvars.ContextVar[Any] = contextvars.ContextVar("variable", default=None)
 OVERFLOWS = ["drop_oldest", "drop_newest", "block", "raise"]

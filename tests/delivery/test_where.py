@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from at_once import PATIENCE, run_all
-from delivery_tools import check, recorder, sampled
+from support.recorders import check, recorder, sampled
+from support.threads import PATIENCE, run_all
 
 ADDRESS = ("h", 27017)
 

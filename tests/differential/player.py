@@ -22,9 +22,9 @@ import bson
 from bson.raw_bson import RawBSONDocument
 from bson.son import SON
 
-from collecting import catch_up
 from differential.observe import Names, error_of, look, printed, slots_of
 from differential.tape import KINDS, METHODS, PUBLISH, Step, Tape, Value
+from support.garbage import catch_up
 
 Record = tuple[Any, ...]
 Surface = dict[str, list[tuple[str, bool]]]

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from pymongo import monitoring
 
-from collecting import CPYTHON
 from differential.player import Record, play, surface
 from differential.tape import KINDS, MAKES, PUBLISH, SENSITIVE, STREAMS, Step, Tape, tapes
 from differential.versions import NO_GAIN
+from support.garbage import CPYTHON
 
 SURFACE = surface(monitoring)
 ORDINARY: dict[str, Any] = {"extra": 0, "optional": "none", "flaw": None, "uninterned": False}

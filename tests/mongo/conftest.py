@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pymongo import common, monitoring
 
-from cores import backends, copy_of
 from mongo.server import Server
+from support.cores import backends, copy_of
 
 REAL = os.environ.get("GOANNA_TEST_MONGODB_URI")
 """A real server to run the same tests against."""

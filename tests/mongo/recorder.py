@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo import monitoring
 
-from at_once import PATIENCE
+from support.threads import PATIENCE
 
 Record = tuple[Any, ...]
 

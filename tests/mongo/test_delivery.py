@@ -14,9 +14,9 @@ import pytest
 from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure
 
-from cores import backends, copy_of
 from mongo.drivers import DRIVERS, do, run_in_tornado
 from mongo.recorder import INTERFACES
+from support.cores import backends, copy_of
 
 OPTIONS: dict[str, Any] = {"serverSelectionTimeoutMS": 10_000, "heartbeatFrequencyMS": 600_000}
 LONG = 60

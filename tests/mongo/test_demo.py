@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cores import backends
 from goanna.cli.demo.wire_server import WireServer
-from html_page import Page
+from support.cores import backends
+from support.html_page import Page
 
 
 def demo(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cores import backends
 from goanna.cli.demo.wire_server import WireServer
+from support.cores import backends
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from side_by_side import (
+from monitoring.comparison import (
     ALL_EVENTS,
     EVENTS,
     SAMPLE,

@@ -13,8 +13,8 @@ from typing import Any
 import pymongo.monitoring as stock
 import pytest
 
-from collecting import IMMORTAL_NAMES
-from leaks import assert_no_leak
+from support.garbage import IMMORTAL_NAMES
+from support.leaks import assert_no_leak
 
 ADDRESS = ("h", 27017)
 DURATION = datetime.timedelta(microseconds=251)

@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from side_by_side import LISTENERS, outcome, text
+from monitoring.comparison import LISTENERS, outcome, text
 
 
 def everything(module, body=None):

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from side_by_side import LISTENERS, outcome, sample
+from monitoring.comparison import LISTENERS, outcome, sample
 
 LOGGERS = {
     "CommandLogger": "CommandListener",

@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 
-from side_by_side import EVENTS, sample, state
+from monitoring.comparison import EVENTS, sample, state
 
 
 @pytest.fixture

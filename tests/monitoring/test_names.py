@@ -7,7 +7,7 @@ from types import FunctionType, ModuleType
 
 import pytest
 
-from side_by_side import ALL_EVENTS, LISTENERS, properties
+from monitoring.comparison import ALL_EVENTS, LISTENERS, properties
 
 CLASSES = (
     *ALL_EVENTS,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from side_by_side import EVENTS, LISTENERS, SAMPLE, outcome, state, text
+from monitoring.comparison import EVENTS, LISTENERS, SAMPLE, outcome, state, text
 
 METHODS = {
     "publish_command_failure": ("CommandFailedEvent", "failed"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from distributions import ROOT, Installed, run, settings
+from support.distributions import ROOT, Installed, run, settings
 
 _report: list[str] = []
 

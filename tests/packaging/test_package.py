@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from distributions import ROOT, environment, run
+from support.distributions import ROOT, environment, run
 
 pytestmark = pytest.mark.packaging
 
@@ -43,8 +43,8 @@ def test_the_sdist_has_the_source_and_nothing_generated(sdist: Path) -> None:
         "ext/core/_compiled.pyx", "ext/core/table.pxi", "ext/include/native.h", "ext/audit/_compiled.pyx",
         "ext/audit/drive.h",
         "examples/dbally_audit.py", "src/goanna/core/_pure/channel.py", "src/goanna/py.typed", "tests/conftest.py",
-        "tests/shapes.py", "benchmarks", "setup.py", "pyproject.toml", "README.md", "CHANGES.md", "LICENSE", "Makefile",
-        "docs", "tools/footprint.py",
+        "tests/support/shapes.py", "benchmarks", "setup.py", "pyproject.toml", "README.md", "CHANGES.md", "LICENSE",
+        "Makefile", "docs", "tools/footprint.py",
     ):  # fmt: skip
         assert wanted in names, wanted
     wrong = [name for name in names if name.endswith((".c", ".so", ".pyc", ".html", ".o")) or "/build/" in name]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from distributions import ROOT, Installed, run, settings
+from support.distributions import ROOT, Installed, run, settings
 
 pytestmark = pytest.mark.packaging
 

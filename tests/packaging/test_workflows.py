@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from distributions import ROOT
+from support.distributions import ROOT
 
 pytestmark = pytest.mark.workflows
 

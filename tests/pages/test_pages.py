@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import pytest
 
-from cores import backends
 from goanna.cli.demo.wire_server import WireServer
-from requestlog import boto2
-from requestlog.servers import Moto, one_moto
+from support import boto2
+from support.aws_servers import Moto, one_moto
+from support.cores import backends
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
@@ -34,7 +34,7 @@ import asyncio
 import sys
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient, monitoring
-from requestlog import boto2
+from support import boto2
 import boto3
 
 class MyLogger(monitoring.CommandListener):
@@ -50,7 +50,7 @@ session = boto3.Session()
 
 BOTO = """
 import sys
-from requestlog import boto2
+from support import boto2
 
 conn = boto2.ec2(sys.argv[2])
 from goanna.requestlog import RequestHook

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from cores import backends
 from goanna.cli.demo.wire_server import WireServer
 from goanna.recording.reader import Recording, read
 from goanna.recording.record import LEAST, files_of
+from support.cores import backends
 
 PROGRAM = Path(__file__).with_name("programs.py")
 COMMANDS = 7

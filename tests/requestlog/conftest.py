@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from requestlog import boto2
-from requestlog.servers import Moto, one_moto
+from support import boto2
+from support.aws_servers import Moto, one_moto
 
 
 @pytest.fixture(scope="session")

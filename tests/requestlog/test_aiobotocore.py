@@ -10,7 +10,7 @@ import pytest
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 
-from requestlog.servers import Answer, Moto, scripted
+from support.aws_servers import Answer, Moto, scripted
 
 OPTIONS = {"region_name": "us-east-1"}
 

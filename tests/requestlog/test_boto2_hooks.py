@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from requestlog import boto2
-from requestlog.boto2 import Request, Response
-from requestlog.servers import EC2_EMPTY, UNAVAILABLE, Answer, Moto, scripted
+from support import boto2
+from support.aws_servers import EC2_EMPTY, UNAVAILABLE, Answer, Moto, scripted
+from support.boto2 import Request, Response
 
 ZONE = "us-west-2a"
 

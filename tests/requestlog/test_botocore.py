@@ -17,7 +17,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
-from requestlog.servers import EC2_EMPTY, UNAVAILABLE, Answer, Moto, scripted
+from support.aws_servers import EC2_EMPTY, UNAVAILABLE, Answer, Moto, scripted
 
 RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=5)
 S3_PATHS = Config(s3={"addressing_style": "path"})

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cores import backends
-from requestlog import boto2
-from requestlog.servers import Moto
+from support import boto2
+from support.aws_servers import Moto
+from support.cores import backends
 
 NO_MOTO = sys.implementation.name == "pypy" and importlib.util.find_spec("moto") is None
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from requestlog import boto2
-from requestlog.boto2 import Request, Response
+from support import boto2
+from support.boto2 import Request, Response
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 NOON = 1_700_000_000.0

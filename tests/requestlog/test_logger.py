@@ -25,10 +25,10 @@ from typing import Any
 import boto3
 import pytest
 
-from cores import backends
-from requestlog import boto2
-from requestlog.boto2 import Request, Response
-from requestlog.servers import EC2_EMPTY, Moto, scripted
+from support import boto2
+from support.aws_servers import EC2_EMPTY, Moto, scripted
+from support.boto2 import Request, Response
+from support.cores import backends
 
 PATIENCE = 60
 """Seconds after which something that should have happened never will."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cores import Copy
+from support.cores import Copy
 
 Copies = dict[str, Copy]
 
@@ -25,7 +25,7 @@ def core_of(copy: Copy) -> types.ModuleType:
 
 def shapes_of(copy: Copy) -> types.ModuleType:
     with copy.active():
-        import shapes
+        from support import shapes
 
         return shapes
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from collecting import IMMORTAL_CLASSES, collect
-from leaks import assert_no_leak
+from support.garbage import IMMORTAL_CLASSES, collect
+from support.leaks import assert_no_leak
 
 
 def swallow(action: Callable[[], object]) -> Callable[[], None]:

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from at_once import meanwhile, run_all
-from cores import backends
-from needed import needed
+from support.cores import backends
+from support.packages import needed
+from support.threads import meanwhile, run_all
 
 THREADS = 4
 ROUNDS = 1500

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from collecting import CPYTHON
-from cores import Copy
+from support.cores import Copy
+from support.garbage import CPYTHON
 
 FOREVER = 1 << 60
 

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from cores import Copy, backends, copy_of
+from support.cores import Copy, backends, copy_of
 
 
 def python(*arguments: str, path: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

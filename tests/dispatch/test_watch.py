@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from delivery_tools import check, recorder
+from support.recorders import check, recorder
 
 
 def failing(event: Any) -> None:

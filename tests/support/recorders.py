@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from at_once import PATIENCE, meanwhile
+from support.threads import PATIENCE, meanwhile
 
 
 def check(stats: Any) -> Any:

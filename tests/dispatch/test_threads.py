@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from at_once import run_all
+from support.threads import run_all
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from collecting import COUNTS_AT_ONCE, collect
+from support.garbage import COUNTS_AT_ONCE, collect
 
 WARM_UP = 250
 """How often an action is repeated before anything is measured."""

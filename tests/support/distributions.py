@@ -15,7 +15,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def run(*command: str | Path, path: str | None = None, cwd: str | Path = "/", **environment: str) -> Any:

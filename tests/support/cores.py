@@ -10,8 +10,10 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
-OWN = ("goanna", "shapes")
-"""Top-level modules of which each core has its own copy."""
+import support
+
+OWN = ("goanna", "support.shapes")
+"""Modules and packages of which each core has its own copy."""
 
 
 class Copy:
@@ -43,7 +45,9 @@ class Copy:
 
 
 def _take_out() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name.partition(".")[0] in OWN]
+    names = [name for name in sys.modules if any(f"{name}.".startswith(f"{own}.") for own in OWN)]
+    # `from support import shapes` would find an attribute that is left there, of whichever copy set it.
+    vars(support).pop("shapes", None)
     return {name: sys.modules.pop(name) for name in names}
 
 

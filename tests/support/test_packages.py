@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-import needed as needing
-from needed import installed_by, needed
+from support import packages
+from support.packages import installed_by, needed
 
 ABSENT = "goanna_has_no_such_package"
 
@@ -24,7 +24,7 @@ def nothing_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_package_of_the_group_is_due(
     nothing_is_there: None, monkeypatch: pytest.MonkeyPatch, core_only: bool, group: str
 ) -> None:
-    monkeypatch.setattr(needing, "core_only", [core_only])
+    monkeypatch.setattr(packages, "core_only", [core_only])
     names = set(installed_by(group))
     assert "rich" in names
     for name in names:
@@ -35,7 +35,7 @@ def test_every_package_of_the_group_is_due(
 def test_only_what_the_group_is_without_is_skipped(nothing_is_there: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(pytest.skip.Exception, match=ABSENT):
         needed(ABSENT)
-    monkeypatch.setattr(needing, "core_only", [True])
+    monkeypatch.setattr(packages, "core_only", [True])
     with pytest.raises(pytest.skip.Exception, match="the group test-core is without gevent here"):
         needed("gevent")
 

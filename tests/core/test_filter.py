@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cores import Copy
+from support.cores import Copy
 
 numbers = st.one_of(
     st.integers(-3, 3),
@@ -101,9 +101,9 @@ def test_sieves(both: dict[str, Copy], condition: dict[str, Any], made: list[Any
     for name, copy in both.items():
         log = seen[name] = []
         with copy.active():
-            import shapes
             from goanna import core
             from goanna.core.base import Skip
+            from support import shapes
 
             def handle(event: Any, log: list[Any] = log, skip: Any = Skip) -> None:
                 log.append(("handled", type(event).__name__))
@@ -147,8 +147,8 @@ def test_rejected_early_is_rejected_late(
     seen: dict[str, list[Any]] = {}
     for name, copy in both.items():
         with copy.active():
-            import shapes
             from goanna import core
+            from support import shapes
 
             for way in ("by arguments", "built"):
                 log = seen[f"{name} {way}"] = []

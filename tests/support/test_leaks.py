@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from leaks import assert_no_leak, calls
+from support.leaks import assert_no_leak, calls
 
 pytestmark = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="only CPython counts references and traces memory"

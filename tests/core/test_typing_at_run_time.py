@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cores import backends
+from support.cores import backends
 
 WITHOUT = """
 import sys

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-GROUPS = Path(__file__).parents[1] / "pyproject.toml"
+GROUPS = Path(__file__).parents[2] / "pyproject.toml"
 
 core_only: list[bool] = [False]
 """Whether pytest was called with ``--core``; conftest.py says so."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from collecting import CPYTHON
+from support.garbage import CPYTHON
 
 
 def three(goanna: ModuleType, shapes: ModuleType, errors: Any) -> tuple[Any, list[Any]]:
@@ -30,7 +30,7 @@ def test_log_is_the_default(goanna: ModuleType, shapes: ModuleType, caplog: pyte
         hub.publisher(shapes.OrderPlaced)(1)
     [record] = caplog.records
     assert (record.name, record.levelname) == ("goanna", "ERROR")
-    assert re.fullmatch(r"<shapes.Failing object at 0x\w+> failed on OrderPlaced", record.getMessage())
+    assert re.fullmatch(r"<support.shapes.Failing object at 0x\w+> failed on OrderPlaced", record.getMessage())
     assert record.exc_info is not None
     assert repr(record.exc_info[1]) == "ValueError('one failed')"
 
