@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
-import sys
 from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
 
+from support.cores import World
 from support.packages import needed
 
 
@@ -31,46 +29,30 @@ def audit(backend: str) -> ModuleType:
     return importlib.import_module("goanna.audit")
 
 
-class World:
+class WithoutDbally(World):
     """goanna.audit in a process without db-ally, as far as it can tell."""
 
     def __init__(self, backend: str) -> None:
-        self.modules: dict[str, ModuleType | None] = {"dbally": None}
+        super().__init__("goanna", "dbally", without="dbally")
         with pytest.MonkeyPatch.context() as patch, self.active():
-            patch.setitem(os.environ, "GOANNA_BACKEND", backend)
+            patch.setenv("GOANNA_BACKEND", backend)
             self.audit = importlib.import_module("goanna.audit")
 
-    @contextlib.contextmanager
-    def active(self) -> Iterator[None]:
-        """Make these modules the ones that imports and pickles find."""
-        put_aside = _take_out()
-        sys.modules.update(self.modules)  # type: ignore[arg-type]
-        try:
-            yield
-        finally:
-            self.modules = _take_out()
-            sys.modules.update(put_aside)  # type: ignore[arg-type]
 
-
-def _take_out() -> dict[str, ModuleType | None]:
-    names = [name for name in sys.modules if name.partition(".")[0] in ("goanna", "dbally")]
-    return {name: sys.modules.pop(name) for name in names}
-
-
-_worlds: dict[str, World] = {}
+_worlds: dict[str, WithoutDbally] = {}
 
 
 @pytest.fixture
-def world(backend: str) -> Iterator[World]:
+def world(backend: str) -> Iterator[WithoutDbally]:
     """A world without db-ally over the core under test, in place while the test runs."""
     if backend not in _worlds:
-        _worlds[backend] = World(backend)
+        _worlds[backend] = WithoutDbally(backend)
     with _worlds[backend].active():
         yield _worlds[backend]
 
 
 @pytest.fixture
-def own(world: World) -> ModuleType:
+def own(world: WithoutDbally) -> ModuleType:
     """``goanna.audit`` without db-ally."""
     assert world.audit.EventHandler.__module__ == "goanna.audit"
     return world.audit

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from support.programs import environment
+
 
 def recorder(audit: ModuleType, name: str, log: list[Any], **methods: Callable[..., Any]) -> Any:
     """Return a handler whose methods log their name and arguments and return a context of their own.
@@ -53,5 +55,4 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 def child_environment(**more: str) -> dict[str, str]:
     """Return the environment of a Python that finds what this one does, without what these tests have set."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GOANNA_")}
-    return {**inherited, "PYTHONPATH": os.pathsep.join(sys.path), **more}
+    return environment(PYTHONPATH=os.pathsep.join(sys.path), **more)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,16 +12,8 @@ from types import ModuleType
 import pytest
 
 from support.cores import Copy, backends, copy_of
-
-
-def python(*arguments: str, path: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with these arguments, and nothing of goanna in the environment but what is given."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GOANNA_")}
-    if path is not None:
-        inherited["PYTHONPATH"] = str(path)
-    return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env={**inherited, **environment}, timeout=60
-    )
+from support.garbage import CPYTHON
+from support.programs import python
 
 
 @pytest.fixture
@@ -35,7 +26,6 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path
 
 
-CPYTHON = sys.implementation.name == "cpython"
 SHOW = "import goanna; print(goanna.BACKEND)"
 
 
@@ -57,8 +47,8 @@ def test_another_value_is_an_error() -> None:
 
 
 def test_without_the_extension_auto_is_pure_and_c_is_an_error(copied: Path) -> None:
-    assert python("-c", SHOW, path=copied).stdout.strip() == "py"
-    done = python("-c", SHOW, path=copied, GOANNA_BACKEND="c")
+    assert python("-c", SHOW, PYTHONPATH=str(copied)).stdout.strip() == "py"
+    done = python("-c", SHOW, PYTHONPATH=str(copied), GOANNA_BACKEND="c")
     assert done.returncode == 1
     assert "ImportError: GOANNA_BACKEND=c asks for the compiled core, but the installed goanna has no " in done.stderr
 
@@ -66,15 +56,15 @@ def test_without_the_extension_auto_is_pure_and_c_is_an_error(copied: Path) -> N
 def test_a_broken_extension_is_reported_and_not_fatal(copied: Path) -> None:
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     (copied / "goanna" / "core" / f"_compiled{suffix}").write_bytes(b"this is no shared object")
-    assert python("-c", SHOW, path=copied).stdout.strip() == "py"
-    done = python("-m", "goanna", "doctor", path=copied)
+    assert python("-c", SHOW, PYTHONPATH=str(copied)).stdout.strip() == "py"
+    done = python("-m", "goanna", "doctor", PYTHONPATH=str(copied))
     assert "the compiled core is not used: the extension module did not load:" in done.stdout
     assert f"_compiled{suffix}" in done.stdout
 
 
 def test_require_compiled(copied: Path) -> None:
     code = "import goanna; goanna.require_compiled(); print('fine')"
-    done = python("-c", code, path=copied)
+    done = python("-c", code, PYTHONPATH=str(copied))
     assert "RuntimeError: goanna runs on its pure core: the installed goanna has no extension module" in done.stderr
     remedy = "GOANNA_BUILD_EXT=require pip install" if CPYTHON else "the extension is built for CPython only"
     assert remedy in done.stderr

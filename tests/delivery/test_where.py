@@ -471,3 +471,44 @@ def test_none_is_a_value_like_others(goanna: ModuleType, shapes: ModuleType) -> 
     publish(2, 1.0)
     publish(3, total=None)
     assert [event.order_id for _, event in got] == [1, 3]
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_rejected_again_and_again(goanna: ModuleType, times: int) -> None:
+    """One condition on one listener, the case that the compiled core has a shorter way for."""
+
+    class Sent(goanna.Event):
+        command_name: str
+        number: int = 0
+
+    class Interface(goanna.Listener):
+        @goanna.handles(Sent)
+        def sent(self, event: Any) -> None: ...
+
+    class Keeps(Interface):
+        def __init__(self) -> None:
+            self.seen: list[int] = []
+
+        def sent(self, event: Any) -> None:
+            self.seen.append(event.number)
+
+    behind = Keeps()
+    hub = goanna.Dispatcher(Interface)
+    wrapper = goanna.where(behind, commands={"find"})
+    registration = hub.add(wrapper)
+    publish = hub.publisher(Sent)
+    for number in range(times):
+        publish("insert", number)
+        publish("insert")
+        publish("find", number)
+        publish(command_name="insert", number=number)
+        with pytest.raises(TypeError):
+            publish("insert", number, "too many")
+        with pytest.raises(TypeError):
+            publish()
+    assert behind.seen == list(range(times))
+    for counts in (wrapper.stats(), registration.stats()):
+        assert (counts.published, counts.delivered, counts.filtered) == (4 * times, times, 3 * times)
+    registration.remove()
+    publish("insert", 1)
+    assert registration.stats().filtered == 3 * times

@@ -1,4 +1,4 @@
-"""Helpers to run the same script on two modules of event classes and compare all that can be seen of them."""
+"""Event classes to compare, samples of their values, and how all that can be seen of two of them is written down."""
 
 from __future__ import annotations
 

@@ -6,10 +6,7 @@ over either core: nothing in it touches the core.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
-import sys
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -17,42 +14,28 @@ import pymongo.event_loggers
 import pymongo.monitoring
 import pytest
 
+from support.cores import World
 
-class World:
+
+class WithoutPyMongo(World):
     """goanna.monitoring and goanna.monitoring.loggers in a process without PyMongo, as far as they can tell."""
 
     def __init__(self) -> None:
-        self.modules: dict[str, ModuleType | None] = {"pymongo": None}
+        super().__init__("goanna", "pymongo", without="pymongo")
         with pytest.MonkeyPatch.context() as patch, self.active():
-            patch.setitem(os.environ, "GOANNA_BACKEND", "py")
+            patch.setenv("GOANNA_BACKEND", "py")
             self.monitoring = importlib.import_module("goanna.monitoring")
             self.loggers = importlib.import_module("goanna.monitoring.loggers")
             self.namespace = importlib.import_module("goanna.monitoring._standalone")
 
-    @contextlib.contextmanager
-    def active(self) -> Iterator[None]:
-        """Make these modules the ones that imports and pickles find."""
-        put_aside = _take_out()
-        sys.modules.update(self.modules)
-        try:
-            yield
-        finally:
-            self.modules = _take_out()
-            sys.modules.update(put_aside)
 
-
-def _take_out() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name.partition(".")[0] in ("goanna", "pymongo")]
-    return {name: sys.modules.pop(name) for name in names}
+@pytest.fixture(scope="session")
+def world() -> WithoutPyMongo:
+    return WithoutPyMongo()
 
 
 @pytest.fixture(scope="session")
-def world() -> World:
-    return World()
-
-
-@pytest.fixture(scope="session")
-def own(world: World) -> ModuleType:
+def own(world: WithoutPyMongo) -> ModuleType:
     """Our monitoring module."""
     assert world.monitoring.CommandListener.__module__ == "goanna.monitoring"
     return world.monitoring

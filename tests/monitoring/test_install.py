@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
-import subprocess
-import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
@@ -15,6 +12,8 @@ from typing import Any
 
 import pymongo.monitoring as stock
 import pytest
+
+from support.programs import python
 
 ADDRESS = ("h", 27017)
 
@@ -364,13 +363,6 @@ def test_installing_while_others_publish(goanna: ModuleType, installed: Any) -> 
     assert len(recorder.got) == 2 * sum(counts)
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("GOANNA_")}
-    return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env={**inherited, **environment}, timeout=60
-    )
-
-
 PROGRAM = """
 import sys
 from pymongo import monitoring
@@ -381,9 +373,9 @@ print(__name__, sys.argv[1:], monitoring._EventListeners.publish_command_start._
 def test_a_program_runs_with_goanna_installed(tmp_path: Path, backend: str) -> None:
     (tmp_path / "app.py").write_text(PROGRAM)
     expected = "__main__ ['-m', 'x'] publish_command_start\n"
-    done = run("-m", "goanna", "run", str(tmp_path / "app.py"), "-m", "x", GOANNA_BACKEND=backend)
+    done = python("-m", "goanna", "run", str(tmp_path / "app.py"), "-m", "x", GOANNA_BACKEND=backend)
     assert (done.stdout, done.stderr) == (expected, "")
-    done = run("-m", "goanna", "run", "-m", "app", "-m", "x", GOANNA_BACKEND=backend, PYTHONPATH=str(tmp_path))
+    done = python("-m", "goanna", "run", "-m", "app", "-m", "x", GOANNA_BACKEND=backend, PYTHONPATH=str(tmp_path))
     assert (done.stdout, done.stderr) == (expected, "")
 
 
@@ -392,16 +384,16 @@ def test_importing_the_drop_in_installs_it_unless_told_not_to(value: str, wrappe
     code = (
         "from goanna import monitoring; print(hasattr(monitoring._EventListeners.publish_command_start, '__wrapped__'))"
     )
-    assert run("-c", code, GOANNA_INSTALL=value, GOANNA_BACKEND=backend).stdout.strip() == str(wrapped)
-    assert run("-c", "import goanna, sys; print('pymongo' in sys.modules)").stdout.strip() == "False"
+    assert python("-c", code, GOANNA_INSTALL=value, GOANNA_BACKEND=backend).stdout.strip() == str(wrapped)
+    assert python("-c", "import goanna, sys; print('pymongo' in sys.modules)").stdout.strip() == "False"
 
 
 def test_another_value_is_an_error() -> None:
-    done = run("-c", "from goanna import monitoring", GOANNA_INSTALL="no")
+    done = python("-c", "from goanna import monitoring", GOANNA_INSTALL="no")
     assert done.stderr.splitlines()[-1] == "ImportError: GOANNA_INSTALL is 'no'; it must be 0 or 1"
 
 
 def test_doctor_tells_of_pymongo(backend: str) -> None:
-    done = run("-m", "goanna", "doctor", GOANNA_BACKEND=backend)
+    done = python("-m", "goanna", "doctor", GOANNA_BACKEND=backend)
     assert "PyMongo 4.20" in done.stdout
     assert "publish methods made fast" in done.stdout

@@ -1,4 +1,4 @@
-"""The two copies of the package that tests run on. Not in conftest.py, which pytest imports more than once."""
+"""The copies of the package that tests run on. Not in conftest.py, which pytest imports more than once."""
 
 from __future__ import annotations
 
@@ -10,45 +10,58 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
-import support
-
-OWN = ("goanna", "support.shapes")
-"""Modules and packages of which each core has its own copy."""
+import pytest
 
 
-class Copy:
+class World:
+    """Modules that imports and pickles find under their names while this is active, and at no other time.
+
+    Attributes:
+        names: the modules and packages of which it has its own, those inside them included.
+        modules: what it has of them.
+    """
+
+    def __init__(self, *names: str, without: str | None = None) -> None:
+        """Begin with none of these modules; one of them can't be imported: a library that the world is without."""
+        self.names = names
+        self.modules: dict[str, ModuleType | None] = {} if without is None else {without: None}
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[ModuleType | None]:
+        """Make these modules the ones that imports and unpickling find."""
+        put_aside = self._take_out()
+        sys.modules.update(self.modules)  # type: ignore[arg-type]
+        try:
+            yield None
+        finally:
+            self.modules = self._take_out()
+            sys.modules.update(put_aside)  # type: ignore[arg-type]
+
+    def _take_out(self) -> dict[str, ModuleType | None]:
+        names = [one for one in sys.modules if any(f"{one}.".startswith(f"{name}.") for name in self.names)]
+        taken: dict[str, ModuleType | None] = {name: sys.modules.pop(name) for name in names}
+        for package, _, module in (name.rpartition(".") for name in names):
+            if package in sys.modules:
+                # `from package import module` would go on finding the one that is taken out.
+                vars(sys.modules[package]).pop(module, None)
+        return taken
+
+
+class Copy(World):
     """One copy of the package with its core, and the modules that belong to it."""
 
     def __init__(self, backend: str) -> None:
+        super().__init__("goanna", "support.shapes")
         self.backend = backend
-        self.modules: dict[str, ModuleType] = {}
         with self.active():
             self.package = importlib.import_module("goanna")
             assert backend == self.package.BACKEND
 
     @contextlib.contextmanager
     def active(self) -> Iterator[ModuleType | None]:
-        """Make this copy the one that imports and unpickling find."""
-        put_aside = _take_out()
-        sys.modules.update(self.modules)
-        variable = os.environ.get("GOANNA_BACKEND")
-        os.environ["GOANNA_BACKEND"] = self.backend
-        try:
+        with super().active(), pytest.MonkeyPatch.context() as patch:
+            patch.setenv("GOANNA_BACKEND", self.backend)
             yield getattr(self, "package", None)
-        finally:
-            if variable is None:
-                del os.environ["GOANNA_BACKEND"]
-            else:
-                os.environ["GOANNA_BACKEND"] = variable
-            self.modules = _take_out()
-            sys.modules.update(put_aside)
-
-
-def _take_out() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if any(f"{name}.".startswith(f"{own}.") for own in OWN)]
-    # `from support import shapes` would find an attribute that is left there, of whichever copy set it.
-    vars(support).pop("shapes", None)
-    return {name: sys.modules.pop(name) for name in names}
 
 
 _copies: dict[str, Copy] = {}

@@ -1,4 +1,4 @@
-"""What tests of delivery share: gates instead of sleeps, and the identity that every Stats must keep."""
+"""Listeners that keep what they get, gates where they stop, and the identity that every Stats must keep."""
 
 from __future__ import annotations
 
