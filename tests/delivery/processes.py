@@ -16,7 +16,7 @@ LONG = 120
 
 
 def environment(backend: str, evidence: Path) -> dict[str, str]:
-    """Return the environment of a program that imports ``delivery.kit``."""
+    """Return the environment of a program that imports ``delivery.listeners``."""
     return {**os.environ, "GOANNA_BACKEND": backend, "PYTHONPATH": str(TESTS), "EVIDENCE": str(evidence)}
 
 

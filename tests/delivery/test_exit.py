@@ -16,7 +16,7 @@ from support.cores import backends
 SLEEPY = """
 import atexit, os, sys, threading
 import goanna
-from delivery.kit import Gated, Hanging, Told, ToldListener, Writer, exact, note
+from delivery.listeners import Gated, Hanging, Told, ToldListener, Writer, exact, note
 
 # Nothing but the end of the interpreter would have these events handled.
 queue = goanna.queued(Writer(), batch=1000, delay=3600)
@@ -94,7 +94,7 @@ def test_what_other_handlers_of_the_end_publish(backend: str, tmp_path: Path) ->
         atexit.register(earlier)
 
         import goanna
-        from delivery.kit import Told, Writer, exact, note
+        from delivery.listeners import Told, Writer, exact, note
 
         queue = goanna.queued(Writer(), batch=1000, delay=3600)
         atexit.register(lambda: queue.told(Told(1, "in-time")))
@@ -184,7 +184,7 @@ def test_daemon_threads_that_go_on_publishing(backend: str, tmp_path: Path) -> N
 
         import itertools, threading
         import goanna
-        from delivery.kit import Told, ToldListener, exact, note
+        from delivery.listeners import Told, ToldListener, exact, note
 
         class Counter(ToldListener):
             def told(self, event):
@@ -236,7 +236,7 @@ def test_events_for_a_loop_are_not_waited_for(backend: str, tmp_path: Path) -> N
     program = """
         import asyncio, sys
         import goanna
-        from delivery.kit import Told, Writer, exact
+        from delivery.listeners import Told, Writer, exact
 
         async def main():
             return goanna.on_loop(Writer())
@@ -259,7 +259,7 @@ def test_events_for_a_loop_are_not_waited_for(backend: str, tmp_path: Path) -> N
 NO_THREAD = """
 import atexit, os, sys, threading
 import goanna
-from delivery.kit import Told, Writer, exact
+from delivery.listeners import Told, Writer, exact
 
 start = threading.Thread.start
 
@@ -312,7 +312,7 @@ print(goanna.BACKEND, flush=True)
 second = interpreters.create()
 interpreters.run_string(second, '''
 import goanna
-from delivery.kit import Told, Writer, exact
+from delivery.listeners import Told, Writer, exact
 print(goanna.BACKEND, flush=True)
 queue = goanna.queued(goanna.where(Writer(), fields={"source": "here"}))
 for number in range(3):

@@ -28,7 +28,7 @@ if PYPY or FREE_THREADED:
 ONE = """
 import ctypes, os, sys
 import goanna
-from delivery.kit import Gated, Told, ToldListener, exact
+from delivery.listeners import Gated, Told, ToldListener, exact
 
 listener = Gated()
 queue = goanna.queued(listener, name="worker")
@@ -86,7 +86,7 @@ def test_a_bare_system_call_is_noticed(backend: str, tmp_path: Path) -> None:
     program = """
         import ctypes, os, signal, sys
         import goanna
-        from delivery.kit import Gated, Told, exact
+        from delivery.listeners import Gated, Told, exact
 
         listener = Gated()
         queue = goanna.queued(listener, batch=1000, delay=3600)
@@ -117,7 +117,7 @@ def test_generations(backend: str, tmp_path: Path) -> None:
     program = """
         import os, sys, threading
         import goanna
-        from delivery.kit import Told, Writer, exact
+        from delivery.listeners import Told, Writer, exact
 
         queue = goanna.queued(Writer(), name="worker", batch=1000, delay=3600)
         for generation in range(4):
@@ -147,7 +147,7 @@ def test_generations(backend: str, tmp_path: Path) -> None:
 BUSY = """
 import faulthandler, os, sys, threading, time
 import goanna
-from delivery.kit import Told, ToldListener, exact
+from delivery.listeners import Told, ToldListener, exact
 
 class Counter(ToldListener):
     def told(self, event):
@@ -235,7 +235,7 @@ def test_a_fork_while_threads_are_busy_everywhere(backend: str, tmp_path: Path) 
 HELD = """
 import faulthandler, gc, os, sys, threading
 import goanna
-from delivery.kit import Gated, Told, ToldListener
+from delivery.listeners import Gated, Told, ToldListener
 from goanna.dispatch.watch import Watch
 from goanna.delivery.rate_limit import Rate
 
@@ -319,7 +319,7 @@ def test_a_listener_that_forks(backend: str, tmp_path: Path) -> None:
     program = """
         import os, sys
         import goanna
-        from delivery.kit import Told, ToldListener, Writer, note
+        from delivery.listeners import Told, ToldListener, Writer, note
 
         class Forking(Writer):
             def told(self, event):
@@ -356,7 +356,7 @@ def test_a_listener_that_forks_and_returns(backend: str, tmp_path: Path) -> None
     program = """
         import os
         import goanna
-        from delivery.kit import Told, ToldListener
+        from delivery.listeners import Told, ToldListener
 
         class Forking(ToldListener):
             def told(self, event):
@@ -377,7 +377,7 @@ def test_a_loop_that_is_run_in_the_child(backend: str, tmp_path: Path) -> None:
     program = """
         import asyncio, os
         import goanna
-        from delivery.kit import Told, Writer, exact
+        from delivery.listeners import Told, Writer, exact
 
         async def rest(count, source):
             for number in range(count):
@@ -414,7 +414,7 @@ def test_a_loop_that_is_run_in_the_child(backend: str, tmp_path: Path) -> None:
 MULTIPROCESSING = """
 import multiprocessing, sys
 import goanna
-from delivery.kit import Told, Writer
+from delivery.listeners import Told, Writer
 
 queue = goanna.queued(Writer(), batch=1000, delay=3600)
 
@@ -453,7 +453,7 @@ def test_what_a_hook_of_the_fork_publishes_is_flushed_too(backend: str, tmp_path
     program = """
         import multiprocessing, os
         import goanna
-        from delivery.kit import Told, Writer
+        from delivery.listeners import Told, Writer
 
         queue = goanna.queued(Writer(), batch=1000, delay=3600)
         os.register_at_fork(after_in_child=lambda: queue.told(Told(-1, "child")))
@@ -476,7 +476,7 @@ def test_a_pool_of_processes(backend: str, tmp_path: Path) -> None:
     program = """
         import concurrent.futures, multiprocessing, os
         import goanna
-        from delivery.kit import Told, Writer
+        from delivery.listeners import Told, Writer
 
         queue = goanna.queued(Writer(), batch=1000, delay=3600)
 

@@ -20,7 +20,7 @@ PATCH = "from gevent import monkey; monkey.patch_all()"
 USE = """
 import os, sys, threading
 import goanna
-from delivery.kit import Told, Writer, exact
+from delivery.listeners import Told, Writer, exact
 """
 MAKE = "queue = goanna.queued(Writer(), name='worker', maxsize=100_000)\n"
 PUBLISH = "queue.told(Told(0, 'before'))\n"

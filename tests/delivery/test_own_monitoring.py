@@ -18,7 +18,7 @@ from collections import Counter
 from datetime import timedelta
 import goanna
 from goanna import monitoring
-from delivery.kit import exact
+from delivery.listeners import exact
 
 assert monitoring.CommandListener.__module__ == "goanna.monitoring"
 if sys.argv[1] != "as it is":

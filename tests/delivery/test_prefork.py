@@ -136,7 +136,7 @@ def test_gunicorn(backend: str, tmp_path: Path, uri: str, kind: str, preload: bo
         pytest.skip("gunicorn takes the socket for a file there, whose name it deletes at its end")
     needed("gunicorn", *(["gevent"] if kind == "gevent" else []))
     command = [*GUNICORN, *KINDS[kind], "--bind", "fd://{fd}", *(["--preload"] if preload else [])]
-    with serving([*command, "delivery.served"], backend, tmp_path, uri) as port:
+    with serving([*command, "delivery.application"], backend, tmp_path, uri) as port:
         answers = [exchange(port) for _ in range(10)]
         if kind == "sync":
             two = exchange_with_two(port)
@@ -166,7 +166,7 @@ def test_uwsgi(backend: str, tmp_path: Path, uri: str, lazy: bool) -> None:
         "--enable-threads",
         "--need-app",
     ]
-    command += ["--die-on-term", "--disable-logging", "--virtualenv", sys.prefix, "--module", "delivery.served"]
+    command += ["--die-on-term", "--disable-logging", "--virtualenv", sys.prefix, "--module", "delivery.application"]
     command += ["--lazy-apps"] if lazy else []
     with serving(command, backend, tmp_path, uri, LOADING="0", FLUSH="each request") as port:
         answers = [exchange(port) for _ in range(10)]

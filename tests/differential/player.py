@@ -22,7 +22,7 @@ import bson
 from bson.raw_bson import RawBSONDocument
 from bson.son import SON
 
-from differential.observe import Names, error_of, look, printed, slots_of
+from differential.observations import Names, error_of, look, printed, slots_of
 from differential.tape import KINDS, METHODS, PUBLISH, Step, Tape, Value
 from support.garbage import catch_up
 

@@ -19,7 +19,7 @@ import bson
 from pymongo import MongoClient, common, monitoring
 from pymongo.errors import OperationFailure
 
-from differential.observe import public_of, scrub, slots_of
+from differential.observations import public_of, scrub, slots_of
 
 HEADER = struct.Struct("<iiii")
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013

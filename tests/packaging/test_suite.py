@@ -38,7 +38,9 @@ def test_what_cibuildwheel_runs_finds_its_tests_and_needs_no_other_packages(with
     assert settings()["test-groups"] == ["test-core"]
     done = with_compiled.run(*arguments, "--collect-only", "-q", **settings()["test-environment"])
     assert done.returncode == 0, done.stdout[-5000:]
-    assert {"tests/delivery", "tests/monitoring"} <= {line.rpartition("/")[0] for line in done.stdout.splitlines()}
+    assert {"tests/core", "tests/delivery", "tests/monitoring"} <= {
+        line.rpartition("/")[0] for line in done.stdout.splitlines()
+    }
 
 
 def test_the_suite_passes_with_the_pure_wheel(with_pure: Installed) -> None:

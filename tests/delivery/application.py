@@ -15,7 +15,7 @@ from typing import Any
 from pymongo import MongoClient, monitoring
 
 import goanna
-from delivery.kit import Told, ToldListener, Writer, exact, note
+from delivery.listeners import Told, ToldListener, Writer, exact, note
 
 
 class Commands(monitoring.CommandListener):
