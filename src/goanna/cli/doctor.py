@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import platform
@@ -12,14 +13,25 @@ from collections.abc import Iterator
 import goanna
 from goanna import core
 
-__all__ = ["report"]
+__all__ = ["add"]
 
 
-def report(*, require_compiled: bool = False) -> int:
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "doctor", help="say which core is loaded, why the other is not, and what it would take"
+    )
+    parser.add_argument(
+        "--require-compiled", action="store_true", help="exit with status 1 unless it is the compiled one"
+    )
+    parser.set_defaults(func=_doctor)
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
     """Print the report; return 1 if the compiled core was required and is not there, else 0."""
     for line in lines():
         print(line)
-    return int(require_compiled and goanna.BACKEND != "c")
+    return int(chosen.require_compiled and goanna.BACKEND != "c")
 
 
 def lines() -> Iterator[str]:

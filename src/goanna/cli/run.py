@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import runpy
 import sys
-from collections.abc import Sequence
 
 import goanna
 
-__all__ = ["execute"]
+__all__ = ["add"]
 
 
-def execute(program: str, arguments: Sequence[str], *, module: bool = False) -> None:
-    """Run a file, or a module by name, the way that Python itself would.
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("run", help="run a program unchanged, with goanna installed")
+    parser.add_argument("-m", dest="module", action="store_true", help="PROGRAM is the name of a module")
+    parser.add_argument("program", metavar="PROGRAM", help="a file, or with -m a module")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the program is given")
+    parser.set_defaults(func=_run)
 
-    Args:
-        program: the path of the file, or the name of the module.
-        arguments: what ``sys.argv`` holds after the program.
-        module: whether ``program`` names a module.
-    """
+
+def _run(chosen: argparse.Namespace) -> int:
+    """Run a file, or a module by name, the way that Python itself would."""
     goanna.install()
-    sys.argv = [program, *arguments]
-    if module:
+    sys.argv = [chosen.program, *chosen.arguments]
+    if chosen.module:
         sys.path.insert(0, os.getcwd())
-        runpy.run_module(program, run_name="__main__", alter_sys=True)
+        runpy.run_module(chosen.program, run_name="__main__", alter_sys=True)
     else:
-        sys.path.insert(0, os.path.dirname(os.path.abspath(program)))
-        runpy.run_path(program, run_name="__main__")
+        sys.path.insert(0, os.path.dirname(os.path.abspath(chosen.program)))
+        runpy.run_path(chosen.program, run_name="__main__")
+    return 0
