@@ -1,4 +1,4 @@
-"""The wire server of the demonstration: what it says to a driver, and that it ends with whoever started it."""
+"""The wire server: what it says to a driver, what tests say in its place, that it ends with whoever started it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import bson
 import pytest
 from pymongo import InsertOne, MongoClient, WriteConcern
-from pymongo.errors import OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure
 
-from goanna.cli.demo.wire_server import STORED, WireServer
+from goanna.cli.demo.wire_server import HELLO, STORED, Server, WireServer
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,66 @@ def test_whoever_talks_nonsense_is_hung_up_on(uri: str, message: bytes) -> None:
     with contextlib.suppress(ConnectionResetError):
         assert not talk(uri, message)
     assert talk(uri, op_msg({"ping": 1, "$db": "admin"}))
+
+
+def connect(server: Server) -> MongoClient[dict[str, Any]]:
+    return MongoClient(server.uri, serverSelectionTimeoutMS=5_000, retryReads=False)
+
+
+def test_replies_of_the_callers_own_fail_a_command_and_hang_up() -> None:
+    def fails(command: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": 0.0, "code": 112, "errmsg": f"not in {command['$db']}"}
+
+    def hangs_up(command: dict[str, Any]) -> dict[str, Any]:
+        raise ConnectionResetError
+
+    replies = {"find": fails, "count": hangs_up, "hello": lambda command: {**HELLO, "maxWriteBatchSize": 7}}
+    with Server(replies=replies) as server, connect(server) as client:
+        with pytest.raises(OperationFailure, match="not in shop"):
+            client.shop.orders.find_one()
+        with pytest.raises(AutoReconnect):
+            client.shop.command("count", "orders")
+        for name in ("hello", "isMaster"):
+            assert client.admin.command(name)["maxWriteBatchSize"] == 7
+        assert client.admin.command("ping") == {"ok": 1.0}
+
+
+def test_a_command_is_held_back_while_others_are_answered() -> None:
+    gate = threading.Event()
+
+    def held(command: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": 1.0, "released": gate.wait(30)}
+
+    with Server(replies={"held": held}) as server, connect(server) as client, ThreadPoolExecutor() as pool:
+        waiting = pool.submit(client.shop.command, "held")
+        assert client.shop.orders.find_one() is not None
+        assert not waiting.done()
+        gate.set()
+        assert waiting.result(30)["released"]
+
+
+def test_documents_of_the_callers_own() -> None:
+    with Server(documents=[{"_id": 7}]) as server, connect(server) as client:
+        assert list(client.shop.orders.find()) == [{"_id": 7}]
+        assert client.shop.orders.count_documents({}) == 1
+
+
+def test_it_stops_and_comes_back_on_the_same_port() -> None:
+    before = threading.active_count()
+    with Server() as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+            connection.sendall(op_msg({"ping": 1, "$db": "admin"}))
+            assert connection.recv(65_536)
+            server.stop()
+            assert connection.recv(1) == b""
+        with pytest.raises(ConnectionRefusedError):
+            talk(server.uri, op_msg({"ping": 1, "$db": "admin"}))
+        server.start()
+        assert talk(server.uri, op_msg({"ping": 1, "$db": "admin"}))
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
 
 
 @pytest.mark.parametrize("way", ["end of input", "SIGTERM"])

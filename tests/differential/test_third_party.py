@@ -17,7 +17,8 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.integrations.pymongo import PyMongoIntegration
 from sentry_sdk.transport import Transport
 
-from differential.wire import Server, commands, serving
+from differential.wire import commands, serving
+from goanna.cli.demo.wire_server import Server
 
 COMMANDS = ["ping", "insert", "insert", "find", "fails", "saslStart"]
 
@@ -38,7 +39,7 @@ def _unregistered() -> Iterator[None]:
 
 
 def talk(server: Server) -> None:
-    client: Any = MongoClient(f"mongodb://127.0.0.1:{server.port}", heartbeatFrequencyMS=3_600_000, retryWrites=False)
+    client: Any = MongoClient(server.uri, heartbeatFrequencyMS=3_600_000, retryWrites=False)
     try:
         commands(client)
     finally:

@@ -1,103 +1,32 @@
-"""A MongoDB server of one thread per connection that says yes to everything, and a client session over it.
+"""A client session over a real socket, for every PyMongo from 3.11 on, and a diary of its events.
 
-It speaks OP_MSG and, for the first handshake, OP_QUERY, over real sockets: enough for every PyMongo from 3.11 on. What
-the events of a session say is the same each time but for times, ports and random numbers, which ``Diary`` leaves out.
+What the events of a session say is the same each time but for times, ports and random numbers, which ``Diary`` leaves
+out.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
-import socket
-import struct
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import bson
 from pymongo import MongoClient, common, monitoring
 from pymongo.errors import OperationFailure
 
 from differential.observations import public_of, scrub, slots_of
+from goanna.cli.demo.wire_server import HELLO, Reply, Server
 
-HEADER = struct.Struct("<iiii")
-OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
-
-
-class Server:
-    """Listens on a port of its own until it is closed."""
-
-    def __init__(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        # Closing alone doesn't wake the thread that waits in accept.
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for one in self._open:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listening.accept()
-                self._open.append(connection)
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection.makefile("rb") as stream:
-            while len(header := stream.read(HEADER.size)) == HEADER.size:
-                length, request, _, operation = HEADER.unpack(header)
-                body = stream.read(length - HEADER.size)
-                if operation == OP_QUERY:
-                    document = body[body.index(b"\0", 4) + 9 :]
-                    reply = struct.pack("<iqii", 8, 0, 0, 1) + bson.encode(self.answer(bson.decode(document)))
-                    connection.sendall(HEADER.pack(HEADER.size + len(reply), 1, request, OP_REPLY) + reply)
-                else:
-                    (flags, size) = struct.unpack_from("<ixi", body)
-                    reply = struct.pack("<ix", 0) + bson.encode(self.answer(bson.decode(body[5 : 5 + size])))
-                    if not flags & 2:  # moreToCome: nobody waits for a reply
-                        connection.sendall(HEADER.pack(HEADER.size + len(reply), 1, request, OP_MSG) + reply)
-
-    def answer(self, command: dict[str, Any]) -> dict[str, Any]:
-        name = next(iter(command))
-        if name.lower() in ("hello", "ismaster"):
-            return {
-                "ok": 1,
-                "helloOk": True,
-                "ismaster": True,
-                "isWritablePrimary": True,
-                "minWireVersion": 0,
-                "maxWireVersion": 25,
-                "maxBsonObjectSize": 16777216,
-                "maxMessageSizeBytes": 48000000,
-                "maxWriteBatchSize": 100000,
-                "connectionId": 7,
-            }
-        if name == "find":
-            batch = [{"_id": number, "x": "y" * number} for number in range(3)]
-            return {"ok": 1, "cursor": {"id": 0, "ns": "db.things", "firstBatch": batch}}
-        if name == "insert":
-            return {"ok": 1, "n": 1}
-        if name == "fails":
-            return {"ok": 0, "code": 59, "codeName": "CommandNotFound", "errmsg": "no such command: 'fails'"}
-        return {"ok": 1}
+DOCUMENTS = [{"_id": number, "x": "y" * number} for number in range(3)]
+# Numbers of connections and the ids of sessions would be others in every session.
+REPLIES: dict[str, Reply] = {
+    "hello": lambda command: {**HELLO, "connectionId": 7, "logicalSessionTimeoutMinutes": None},
+    "saslStart": lambda command: {"ok": 1.0},
+}
 
 
-@contextlib.contextmanager
-def serving() -> Iterator[Server]:
-    server = Server()
-    try:
-        yield server
-    finally:
-        server.close()
+def serving() -> Server:
+    return Server(documents=DOCUMENTS, replies=REPLIES)
 
 
 class Diary:
@@ -166,7 +95,7 @@ def session(server: Server) -> dict[str, list[Any]]:
     # Events of servers and topologies come from a thread that looks into its queue now and then: once a second, if old.
     common.EVENTS_QUEUE_FREQUENCY = 0.02
     client: Any = MongoClient(
-        f"mongodb://127.0.0.1:{server.port}",
+        server.uri,
         event_listeners=diary.listeners,
         heartbeatFrequencyMS=3_600_000,
         serverSelectionTimeoutMS=20_000,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -54,13 +55,12 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server | None]:
-    """A mock server, unless there is a real one to use."""
+    """A server of our own, unless there is a real one to use."""
     if REAL:
         yield None
         return
-    mock = Server()
-    yield mock
-    mock.stop()
+    with contextlib.closing(Server()) as mine:
+        yield mine
 
 
 @pytest.fixture(scope="session")

@@ -60,11 +60,11 @@ class Scenario:
     """A coroutine over a stage, the events that it must produce, and the options that its client needs."""
 
     def __init__(
-        self, play: Callable[[Stage], Awaitable[None]], events: set[str], *, mock: bool = False, **options: Any
+        self, play: Callable[[Stage], Awaitable[None]], events: set[str], *, own: bool = False, **options: Any
     ) -> None:
         self.play = play
         self.events = events | COMMAND | LIFE
-        self.needs_mock = mock
+        self.needs_own = own
         self.options = options
 
     def record(self, driver: Driver, uri: str, server: Server | None) -> Any:
@@ -164,14 +164,14 @@ SCENARIOS = {
     "pool times out": Scenario(
         pool_times_out,
         {"ConnectionCheckOutFailedEvent"},
-        mock=True,
+        own=True,
         maxPoolSize=1,
         waitQueueTimeoutMS=100,
     ),
     "server goes away": Scenario(
         server_goes_away_and_comes_back,
         {"CommandFailedEvent", "PoolClearedEvent", "ServerHeartbeatFailedEvent"},
-        mock=True,
+        own=True,
         retryWrites=False,
     ),
 }

@@ -20,8 +20,8 @@ _stock: dict[tuple[str, str], Recording] = {}
 @pytest.fixture(params=SCENARIOS)
 def scenario(request: pytest.FixtureRequest) -> str:
     name: str = request.param
-    if REAL and SCENARIOS[name].needs_mock:
-        pytest.skip("only a mock server holds commands and goes away when it is told to")
+    if REAL and SCENARIOS[name].needs_own:
+        pytest.skip("only a server of our own holds commands and goes away when it is told to")
     return name
 
 

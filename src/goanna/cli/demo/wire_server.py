@@ -1,8 +1,9 @@
 """A MongoDB wire server for loopback that answers at once, so that what is measured through it is the driver.
 
 ``python -m goanna.cli.demo.wire_server --port 0`` prints the port as its first line and serves until its standard
-input ends or it gets SIGTERM. It keeps nothing: every collection holds the same documents, a cursor's id says where the
-cursor stands, and most replies are made once. It is no database, has no authentication, and listens on 127.0.0.1 only.
+input ends or it gets SIGTERM; :class:`WireServer` runs that, and :class:`Server` serves in this process. It keeps
+nothing: every collection holds the same documents, a cursor's id says where the cursor stands, and most replies are
+made once. It is no database, has no authentication, and listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import bson
 from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 
-__all__ = ["STORED", "WireServer", "main"]
+__all__ = ["HELLO", "STORED", "Reply", "Server", "WireServer", "main"]
 
 STORED = 120
-"""How many documents every collection has."""
+"""How many documents every collection has, if no others are given."""
+
+Reply = Callable[[dict[str, Any]], Mapping[str, Any]]
+"""What replies to a command, which it is given without documents that come beside it, as those of an insert do."""
 
 _LARGEST = 48_000_000
 _CONNECTIONS = 256
@@ -38,70 +42,33 @@ _OP_REPLY, _OP_QUERY, _OP_MSG = 1, 2004, 2013
 _CHECKSUM, _MORE_TO_COME = 1, 2
 _FIRST_NAME = 26  # header, flags, kind of section, length of document, type of its first element
 
-_documents = [
-    RawBSONDocument(bson.encode({"_id": number, "customer": f"customer {number % 7}", "total": number * 1.5}))
-    for number in range(STORED)
-]
+HELLO: Final[Mapping[str, Any]] = {
+    "helloOk": True,
+    "ismaster": True,
+    "isWritablePrimary": True,
+    "maxBsonObjectSize": 16_777_216,
+    "maxMessageSizeBytes": _LARGEST,
+    "maxWriteBatchSize": 100_000,
+    "logicalSessionTimeoutMinutes": 30,
+    "minWireVersion": 0,
+    "maxWireVersion": 25,
+    "readOnly": False,
+    "ok": 1.0,
+}
+"""What a stand-alone server says of itself; with it goes the number of the connection.
+
+There is no topologyVersion in it, because with one a driver would await the next change of the topology and take our
+immediate answer for that, without a pause. The range of wire versions suits drivers old and new.
+"""
+
+_ORDERS = [{"_id": number, "customer": f"customer {number % 7}", "total": number * 1.5} for number in range(STORED)]
 _OK = bson.encode({"ok": 1.0})
-
-
-def _hello(connection: int) -> bytes:
-    """Return what a stand-alone server says of itself.
-
-    There is no topologyVersion in it, because with one a driver would await the next change of the topology and take
-    our immediate answer for that, without a pause. The range of wire versions suits drivers old and new.
-    """
-    return bson.encode(
-        {
-            "helloOk": True,
-            "ismaster": True,
-            "isWritablePrimary": True,
-            "maxBsonObjectSize": 16_777_216,
-            "maxMessageSizeBytes": _LARGEST,
-            "maxWriteBatchSize": 100_000,
-            "logicalSessionTimeoutMinutes": 30,
-            "connectionId": connection,
-            "minWireVersion": 0,
-            "maxWireVersion": 25,
-            "readOnly": False,
-            "ok": 1.0,
-        }
-    )
-
-
-@functools.lru_cache(maxsize=256)
-def _batch(namespace: str, key: str, start: int, size: int, end: int) -> bytes:
-    """Return the reply with the documents from ``start``, at most ``size`` of them and none from ``end`` on."""
-    stop = min(start + size, end) if size else end
-    cursor = Int64((end << 32) + stop if stop < end else 0)
-    found = {"id": cursor, "ns": namespace, key: _documents[start:stop]}
-    return bson.encode({"cursor": found, "ok": 1.0})
 
 
 @functools.lru_cache(maxsize=256)
 def _counted(name: str, count: int) -> bytes:
     """Return the reply to a write of ``count`` documents or statements."""
     return bson.encode({"n": count, "nModified": count, "ok": 1.0} if name == "update" else {"n": count, "ok": 1.0})
-
-
-def _find(command: dict[str, Any]) -> bytes:
-    start = min(command.get("skip", 0), STORED)
-    limit = abs(command.get("limit", 0))
-    end = min(start + limit, STORED) if limit else STORED
-    size = 0 if command.get("singleBatch") else command.get("batchSize", 101)
-    return _batch(f"{command['$db']}.{command['find']}", "firstBatch", start, size, end)
-
-
-def _get_more(command: dict[str, Any]) -> bytes:
-    end, start = divmod(command["getMore"], 1 << 32)
-    namespace = f"{command['$db']}.{command['collection']}"
-    return _batch(namespace, "nextBatch", start, command.get("batchSize", 0), min(end, STORED))
-
-
-def _aggregate(command: dict[str, Any]) -> bytes:
-    counted = [{"_id": 1, "n": STORED}]
-    cursor = {"id": Int64(0), "ns": f"{command['$db']}.{command['aggregate']}", "firstBatch": counted}
-    return bson.encode({"cursor": cursor, "ok": 1.0})
 
 
 def _kill_cursors(command: dict[str, Any]) -> bytes:
@@ -122,12 +89,6 @@ _constant: dict[bytes, bytes] = {
     b"buildInfo": bson.encode({"version": "8.0.0", "versionArray": [8, 0, 0, 0], "ok": 1.0}),
 }
 _constant[b"buildinfo"] = _constant[b"buildInfo"]
-_computed: dict[bytes, Callable[[dict[str, Any]], bytes]] = {
-    b"find": _find,
-    b"getMore": _get_more,
-    b"aggregate": _aggregate,
-    b"killCursors": _kill_cursors,
-}
 _written = {b"insert": "documents", b"update": "updates", b"delete": "deletes"}
 _handshakes = frozenset((b"hello", b"ismaster", b"isMaster"))
 
@@ -170,30 +131,9 @@ def _count(message: bytes, flags: int, wanted: str) -> int:
     return len(_body(message, flags)[wanted])
 
 
-def _answer(message: bytes, flags: int, hello: bytes) -> bytes:
-    """Return the document that answers an OP_MSG."""
-    name = message[_FIRST_NAME : message.index(0, _FIRST_NAME)]
-    reply = _constant.get(name)
-    if reply is not None:
-        return reply
-    if name in _written:
-        return _counted(name.decode(), _count(message, flags, _written[name]))
-    if name in _computed:
-        return _computed[name](_body(message, flags))
-    return hello if name in _handshakes else _not_found(name)
-
-
 def _not_found(name: bytes) -> bytes:
     text = f"no such command: '{name.decode(errors='replace')}'"
     return bson.encode({"ok": 0.0, "errmsg": text, "code": 59, "codeName": "CommandNotFound"})
-
-
-def _answer_query(message: bytes, hello: bytes) -> bytes:
-    """Return the document that answers an OP_QUERY, which drivers use for their first words only."""
-    start = message.index(0, 20) + 9
-    query = bson.decode(message[start : start + struct.unpack_from("<i", message, start)[0]])
-    name = next(iter(query)).encode()
-    return hello if name in _handshakes else _not_found(name)
 
 
 def _messages(connection: socket.socket) -> Iterator[bytes]:
@@ -217,46 +157,170 @@ def _messages(connection: socket.socket) -> Iterator[bytes]:
             yield message
 
 
-def _serve(connection: socket.socket, number: int, places: threading.Semaphore) -> None:
-    """Answer one client; whoever does not speak the protocol is hung up on."""
-    hello = _hello(number)
-    sent = 0
-    try:
-        with connection, contextlib.suppress(OSError, ValueError, KeyError, IndexError, TypeError, struct.error):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for message in _messages(connection):
-                _, request, _, operation = _HEADER.unpack_from(message)
-                sent = (sent + 1) & 0x7FFFFFFF
-                if operation == _OP_MSG:
-                    (flags,) = struct.unpack_from("<I", message, 16)
-                    answer = _answer(message, flags, hello)
-                    if not flags & _MORE_TO_COME:
-                        head = _MESSAGE.pack(_MESSAGE.size + len(answer), sent, request, _OP_MSG, 0, 0)
-                        connection.sendall(head + answer)
-                elif operation == _OP_QUERY:
-                    answer = _answer_query(message, hello)
-                    head = _REPLY.pack(_REPLY.size + len(answer), sent, request, _OP_REPLY, 8, 0, 0, 1)
-                    connection.sendall(head + answer)
-                else:
-                    return
-    finally:
-        places.release()
+class Server:
+    """Answers in threads of this process, one for each connection, from the beginning of the context to its end.
 
+    ``uri`` is what a client connects to, ``port`` where it listens.
 
-def _accept(listening: socket.socket) -> None:
-    """Give every client a thread; those above the limit wait until another leaves."""
-    places = threading.Semaphore(_CONNECTIONS)
-    number = 0
-    while True:
-        places.acquire()
+    Args:
+        port: 0, the default, takes a free one.
+        documents: what every collection holds.
+        replies: by the names of commands, what is called for the reply instead of what the server would say. It is
+            called on the thread of the connection, so it may wait as long as somebody wants the command held back; if
+            it raises an OSError, the server hangs up. "hello" stands for all the names of a driver's first words.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        documents: Sequence[Mapping[str, Any]] = _ORDERS,
+        replies: Mapping[str, Reply] | None = None,
+    ) -> None:
+        self.port = port
+        self._documents = [RawBSONDocument(bson.encode(one)) for one in documents]
+        self._replies = {
+            name: reply
+            for said, reply in (replies or {}).items()
+            for name in (_handshakes if said == "hello" else (said.encode(),))
+        }
+        self._computed = {
+            b"find": self._find,
+            b"getMore": self._get_more,
+            b"aggregate": self._aggregate,
+            b"killCursors": _kill_cursors,
+        }
+        self._batch = functools.lru_cache(maxsize=256)(self._made_batch)
+        self._listening: socket.socket | None = None
+        self._accepting: threading.Thread | None = None
+        self._connections: set[socket.socket] = set()
+
+    @property
+    def uri(self) -> str:
+        """What a client connects to."""
+        return f"mongodb://127.0.0.1:{self.port}/"
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, on the port of the first time if it is not that."""
+        self._listening = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = self._listening.getsockname()[1]
+        self._accepting = threading.Thread(target=self._accept, args=(self._listening,), daemon=True)
+        self._accepting.start()
+
+    def stop(self) -> None:
+        """Hang up on everybody and refuse new connections."""
+        listening, self._listening = self._listening, None
+        if listening is None or self._accepting is None:
+            return
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)  # closing alone doesn't wake the thread that waits in accept
+        listening.close()
+        accepting = True
+        while accepting:
+            accepting = self._accepting.is_alive()  # asked first, so that what was accepted last is hung up on, too
+            for one in list(self._connections):
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+            self._accepting.join(0.01)
+
+    def _accept(self, listening: socket.socket) -> None:
+        """Give every client a thread; those above the limit wait until another leaves."""
+        places = threading.Semaphore(_CONNECTIONS)
+        number = 0
+        while True:
+            places.acquire()
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                if self._listening is listening:
+                    raise
+                return  # stopped
+            number += 1
+            self._connections.add(connection)
+            threading.Thread(target=self._serve, args=(connection, number, places), daemon=True).start()
+
+    def _serve(self, connection: socket.socket, number: int, places: threading.Semaphore) -> None:
+        """Answer one client; whoever does not speak the protocol is hung up on."""
+        hello = bson.encode({**HELLO, "connectionId": number})
+        sent = 0
         try:
-            connection, _ = listening.accept()
-        except OSError:
-            if listening.fileno() == -1:
-                return  # closed by the main thread, which is about to end the process
-            raise
-        number += 1
-        threading.Thread(target=_serve, args=(connection, number, places), daemon=True).start()
+            with connection, contextlib.suppress(OSError, ValueError, KeyError, IndexError, TypeError, struct.error):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for message in _messages(connection):
+                    _, request, _, operation = _HEADER.unpack_from(message)
+                    sent = (sent + 1) & 0x7FFFFFFF
+                    if operation == _OP_MSG:
+                        (flags,) = struct.unpack_from("<I", message, 16)
+                        answer = self._answer(message, flags, hello)
+                        if not flags & _MORE_TO_COME:
+                            head = _MESSAGE.pack(_MESSAGE.size + len(answer), sent, request, _OP_MSG, 0, 0)
+                            connection.sendall(head + answer)
+                    elif operation == _OP_QUERY:
+                        answer = self._answer_query(message, hello)
+                        head = _REPLY.pack(_REPLY.size + len(answer), sent, request, _OP_REPLY, 8, 0, 0, 1)
+                        connection.sendall(head + answer)
+                    else:
+                        return
+        finally:
+            self._connections.discard(connection)
+            places.release()
+
+    def _answer(self, message: bytes, flags: int, hello: bytes) -> bytes:
+        """Return the document that answers an OP_MSG."""
+        name = message[_FIRST_NAME : message.index(0, _FIRST_NAME)]
+        if name in self._replies:
+            return bson.encode(self._replies[name](_body(message, flags)))
+        reply = _constant.get(name)
+        if reply is not None:
+            return reply
+        if name in _written:
+            return _counted(name.decode(), _count(message, flags, _written[name]))
+        if name in self._computed:
+            return self._computed[name](_body(message, flags))
+        return hello if name in _handshakes else _not_found(name)
+
+    def _answer_query(self, message: bytes, hello: bytes) -> bytes:
+        """Return the document that answers an OP_QUERY, which drivers use for their first words only."""
+        start = message.index(0, 20) + 9
+        query = bson.decode(message[start : start + struct.unpack_from("<i", message, start)[0]])
+        name = next(iter(query)).encode()
+        if name not in _handshakes:
+            return _not_found(name)
+        return bson.encode(self._replies[name](query)) if name in self._replies else hello
+
+    def _made_batch(self, namespace: str, key: str, start: int, size: int, end: int) -> bytes:
+        """Return the reply with the documents from ``start``, at most ``size`` of them and none from ``end`` on."""
+        stop = min(start + size, end) if size else end
+        cursor = Int64((end << 32) + stop if stop < end else 0)
+        found = {"id": cursor, "ns": namespace, key: self._documents[start:stop]}
+        return bson.encode({"cursor": found, "ok": 1.0})
+
+    def _find(self, command: dict[str, Any]) -> bytes:
+        stored = len(self._documents)
+        start = min(command.get("skip", 0), stored)
+        limit = abs(command.get("limit", 0))
+        end = min(start + limit, stored) if limit else stored
+        size = 0 if command.get("singleBatch") else command.get("batchSize", 101)
+        return self._batch(f"{command['$db']}.{command['find']}", "firstBatch", start, size, end)
+
+    def _get_more(self, command: dict[str, Any]) -> bytes:
+        end, start = divmod(command["getMore"], 1 << 32)
+        namespace = f"{command['$db']}.{command['collection']}"
+        return self._batch(namespace, "nextBatch", start, command.get("batchSize", 0), min(end, len(self._documents)))
+
+    def _aggregate(self, command: dict[str, Any]) -> bytes:
+        """Count all documents, whatever is asked for: that is what counting does, too."""
+        stages = [stage["$group"] for stage in command["pipeline"] if "$group" in stage]
+        counted = [{"_id": stage["_id"], "n": len(self._documents)} for stage in stages]
+        cursor = {"id": Int64(0), "ns": f"{command['$db']}.{command['aggregate']}", "firstBatch": counted}
+        return bson.encode({"cursor": cursor, "ok": 1.0})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -267,9 +331,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with socket.create_server(("127.0.0.1", chosen.port), backlog=128) as listening:
-        print(listening.getsockname()[1], flush=True)
-        threading.Thread(target=_accept, args=(listening,), daemon=True).start()
+    with Server(chosen.port) as server:
+        print(server.port, flush=True)
         with contextlib.suppress(KeyboardInterrupt, OSError):
             # Nothing is ever sent there: the end of it says that whoever started us has gone.
             while os.read(0, 4096):
@@ -278,7 +341,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class WireServer:
-    """Runs the server in a process of its own, for as long as the context lasts.
+    """Runs a server in a process of its own, for as long as the context lasts.
 
     ``uri`` is what a client connects to. The process also ends by itself when this one does, however it does.
     """
