@@ -134,9 +134,13 @@ workflows: build/actionlint-$(ACTIONLINT) $(VENV)/group-test $(VENV)/group-workf
 release-notes: $(BIN)/python
 	$(BIN)/python tools/release_notes.py $(if $(TAG),--tag "$(TAG)")
 
-# The suite on every CPython from 3.11 on (and PyPy) that the machine has; ONLY="3.12 3.13" takes some of them.
-interpreters:
-	$(PYTHON) tools/interpreters.py $(if $(ONLY),--only $(ONLY)) --args="$(ARGS)"
+# The suite on every CPython from 3.11 on (and PyPy) that the machine has; ONLY="3.12 3.13" takes some of them, which must
+# be there. nox needs nothing of goanna's, so its environment is not built for it.
+$(BIN)/nox: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --group interpreters
+interpreters: $(BIN)/nox
+	$(BIN)/nox $(if $(ONLY),--error-on-missing-interpreters --force-python $(ONLY),--no-error-on-missing-interpreters) \
+	    -- $(ARGS)
 
 # The suite on the interpreters of Debian's sid, in a chroot. Takes root, debootstrap and half an hour.
 sid:
@@ -156,7 +160,7 @@ contention: $(VENV)/built
 	$(CONTENDER) -m benchmarks.contention $(ARGS)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist src/*.egg-info src/goanna/*/*.so .pytest_cache .mypy_cache \
+	rm -rf $(VENV) .nox build dist src/*.egg-info src/goanna/*/*.so .pytest_cache .mypy_cache \
 	    .ruff_cache .hypothesis .benchmarks
 
 # The suite against a core built with AddressSanitizer and UndefinedBehaviorSanitizer. Python's own allocator is switched
