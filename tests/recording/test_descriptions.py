@@ -18,7 +18,7 @@ from pymongo.topology_description import TOPOLOGY_TYPE, TopologyDescription
 
 from goanna.recording import descriptions
 from goanna.recording.calls import calls
-from goanna.recording.form import line
+from goanna.recording.form import line, publisher
 from goanna.recording.reader import Recorded, Recording
 
 MEMBER = {
@@ -180,3 +180,10 @@ def test_without_pymongo_all_are_stood_in_for(monkeypatch: pytest.MonkeyPatch) -
         assert type(descriptions.server(fields)) is not ServerDescription
     finally:
         descriptions._stock.cache_clear()
+
+
+def test_the_method_that_publishes_an_event_is_known_by_the_name_of_its_class() -> None:
+    published = {name for name in vars(monitoring._EventListeners) if name.startswith("publish_")}
+    found = {publisher(name) for name in vars(monitoring) if name.endswith("Event") and not name.startswith("_")}
+    assert found - {"publish_topology"} == published, "of TopologyEvent there are subclasses only"
+    assert publisher("PoolReady") == ""

@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from goanna.recording import descriptions
-from goanna.recording.form import PUBLISHERS
+from goanna.recording.form import publisher
 from goanna.recording.reader import Recorded, Recording
 
 __all__ = ["Call", "RecordedError", "calls"]
@@ -54,7 +54,7 @@ def calls(recording: Recording, module: ModuleType) -> tuple[list[Call], Counter
     parameters: dict[str, list[inspect.Parameter]] = {}
     restored = _restorer()
     for one in recording.events:
-        name = PUBLISHERS.get(one.event, "")
+        name = publisher(one.event)
         method = getattr(module._EventListeners, name, None)
         if method is None:
             unknown[one.event] += 1

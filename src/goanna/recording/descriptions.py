@@ -144,17 +144,13 @@ def _is_like(made: Any, fields: Mapping[str, Any]) -> bool:
 def _stock() -> Any:
     """Return PyMongo's classes; None where they are missing."""
     try:
-        hello = importlib.import_module("pymongo.hello")
-        servers = importlib.import_module("pymongo.server_description")
-        topologies = importlib.import_module("pymongo.topology_description")
+        from pymongo.hello import Hello
+        from pymongo.server_description import ServerDescription
+        from pymongo.topology_description import TOPOLOGY_TYPE, TopologyDescription
     except ModuleNotFoundError:
         return None
-    return SimpleNamespace(
-        Hello=hello.Hello,
-        ServerDescription=servers.ServerDescription,
-        TopologyDescription=topologies.TopologyDescription,
-        TOPOLOGY_TYPE=topologies.TOPOLOGY_TYPE,
-    )
+    found = (Hello, ServerDescription, TopologyDescription)
+    return SimpleNamespace(TOPOLOGY_TYPE=TOPOLOGY_TYPE, **{one.__name__: one for one in found})
 
 
 @functools.cache

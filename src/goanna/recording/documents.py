@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-__all__ = ["MODES", "Documents", "copied", "preparation", "redacted"]
+__all__ = ["MODES", "copied", "preparation", "redacted"]
 
-Documents = Literal["omitted", "redacted", "full"]
-MODES: Final[tuple[Documents, ...]] = ("omitted", "redacted", "full")
+MODES: Final = ("omitted", "redacted", "full")
 
 _ZEROES: Final[dict[type, Any]] = {
     str: "",

@@ -25,6 +25,8 @@ _END: Final = 256
 class RecordingFile:
     """Writes lines until there is no room, and counts those that it doesn't write.
 
+    ``unencoded`` counts the events that no line could be made of.
+
     The file is opened for the first line. It is ``path`` in the process that comes first, and ``path`` with the number
     of the process behind it in every other.
     """
@@ -34,14 +36,11 @@ class RecordingFile:
         self.documents = documents
         self.max_bytes = max_bytes
         self.origin = time.perf_counter_ns()
-        self.not_written = 0
-        self._events = 0
-        self._bytes = 0
         self._file: int | None = None
-        self._full = False
-        self._process = os.getpid()
+        self._process = 0
+        self.in_this_process()
 
-    def _in_this_process(self) -> None:
+    def in_this_process(self) -> None:
         """Begin anew in a child: what the parent has written stays the parent's.
 
         By the number of the process and not by a hook, because the hooks of others may publish before ours would run.
@@ -52,12 +51,12 @@ class RecordingFile:
         if self._file is not None:
             os.close(self._file)
         self._file = None
-        self._events = self._bytes = self.not_written = 0
+        self._events = self._bytes = self.not_written = self.unencoded = 0
         self._full = False
 
     def write(self, lines: list[bytes]) -> None:
         """Write lines, those of events, as far as there is room; a shorter one after the first that had none isn't."""
-        self._in_this_process()
+        self.in_this_process()
         chunk = bytearray()
         if self._file is None:
             self._file = self._opened()
@@ -83,18 +82,18 @@ class RecordingFile:
 
     def gap(self, count: int) -> None:
         """Say that events are missing here."""
-        self._in_this_process()
+        self.in_this_process()
         if self._file is not None and not self._full:
             mark = line({"lost": count})
             self._bytes += len(mark)
             self._put(mark)
 
-    def end(self, lost: int, unencoded: int) -> None:
+    def end(self, lost: int) -> None:
         """Write the last line and close the file; a process without events has none."""
-        self._in_this_process()
+        self.in_this_process()
         if self._file is None:
             return
-        counts = {"events": self._events, "not_written": self.not_written, "lost": lost, "unencoded": unencoded}
+        counts = {"events": self._events, "not_written": self.not_written, "lost": lost, "unencoded": self.unencoded}
         with contextlib.suppress(OSError):  # said already, where the disk is full
             self._put(line({"end": {**counts, "seconds": (time.perf_counter_ns() - self.origin) / 1e9}}))
         os.close(self._file)

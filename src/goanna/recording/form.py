@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["DOCUMENTS", "MARK", "PUBLISHERS", "VERSION", "encoded", "fields_of", "line"]
+__all__ = ["DOCUMENTS", "MARK", "VERSION", "encoded", "fields_of", "line", "publisher"]
 
 MARK: Final = "goanna_recording"
 VERSION: Final = 1
 
-PUBLISHERS: Final[Mapping[str, str]] = {
+_IRREGULAR: Final[Mapping[str, str]] = {
     "CommandStartedEvent": "publish_command_start",
     "CommandSucceededEvent": "publish_command_success",
     "CommandFailedEvent": "publish_command_failure",
     "ServerOpeningEvent": "publish_server_opened",
-    "ServerClosedEvent": "publish_server_closed",
-    "ServerDescriptionChangedEvent": "publish_server_description_changed",
-    "TopologyOpenedEvent": "publish_topology_opened",
-    "TopologyClosedEvent": "publish_topology_closed",
-    "TopologyDescriptionChangedEvent": "publish_topology_description_changed",
-    "ServerHeartbeatStartedEvent": "publish_server_heartbeat_started",
-    "ServerHeartbeatSucceededEvent": "publish_server_heartbeat_succeeded",
-    "ServerHeartbeatFailedEvent": "publish_server_heartbeat_failed",
-    "PoolCreatedEvent": "publish_pool_created",
-    "PoolReadyEvent": "publish_pool_ready",
-    "PoolClearedEvent": "publish_pool_cleared",
-    "PoolClosedEvent": "publish_pool_closed",
-    "ConnectionCreatedEvent": "publish_connection_created",
-    "ConnectionReadyEvent": "publish_connection_ready",
-    "ConnectionClosedEvent": "publish_connection_closed",
-    "ConnectionCheckOutStartedEvent": "publish_connection_check_out_started",
-    "ConnectionCheckOutFailedEvent": "publish_connection_check_out_failed",
-    "ConnectionCheckedOutEvent": "publish_connection_checked_out",
-    "ConnectionCheckedInEvent": "publish_connection_checked_in",
 }
-"""The method of PyMongo's ``_EventListeners`` that publishes each class of events."""
 
 DOCUMENTS: Final = frozenset(["command", "failure", "options", "reply"])
 """The fields that hold documents of the program, its data among them."""
@@ -51,6 +32,12 @@ _TOPOLOGY: Final = (
     "topology_type", "topology_type_name", "replica_set_name", "logical_session_timeout_minutes", "max_set_version",
     "max_election_id", "heartbeat_frequency",
 )  # fmt: skip
+
+
+def publisher(event: str) -> str:
+    """Return the name of the method of ``_EventListeners`` that publishes a class of events, if PyMongo has one."""
+    words = re.sub(r"(?<!^)(?=[A-Z])", "_", event.removesuffix("Event")).lower()
+    return _IRREGULAR.get(event, f"publish_{words}" if event.endswith("Event") else "")
 
 
 def fields_of(cls: type) -> tuple[str, ...]:
@@ -82,19 +69,8 @@ def encoded(value: Any) -> Any:
             "servers": list(value.server_descriptions().values()),
         }
     try:
-        return _extended()(value)
-    except TypeError:  # no type of BSON: it can be told, not brought back
-        return {"$repr": repr(value)}
-
-
-def _extended() -> Callable[[Any], Any]:
-    """Return the encoder of PyMongo's bson; without it there are no values of its types."""
-    try:
         from bson import json_util
-    except ModuleNotFoundError:
-        return _none
-    return json_util.default
 
-
-def _none(value: Any) -> Any:
-    raise TypeError
+        return json_util.default(value)
+    except (ModuleNotFoundError, TypeError):  # no type of BSON: it can be told, not brought back
+        return {"$repr": repr(value)}

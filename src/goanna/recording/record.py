@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from goanna.recording.process import VARIABLE
 from goanna.recording.reader import RecordingError, read
+from goanna.recording.recorder import VARIABLE
 
 __all__ = ["LEAST", "files_of", "record"]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import importlib
+import json
 import os
 import sys
 import time
 from collections.abc import Callable
 from types import FunctionType, ModuleType
-from typing import Any, final
+from typing import Any, Final, final
 
 import goanna
 from goanna.delivery import EventsLost
@@ -16,13 +18,55 @@ from goanna.recording.documents import preparation
 from goanna.recording.file import RecordingFile
 from goanna.recording.form import DOCUMENTS, fields_of, line
 
-__all__ = ["Recorder"]
+__all__ = ["VARIABLE", "Recorder", "attach", "everything"]
 
 _WAITING = 50_000
 """Events that may wait to be written; more are lost, and counted."""
 
 _EXIT = 5.0
 """Seconds that the end of the program waits for what is not yet written."""
+
+VARIABLE: Final = "GOANNA_RECORDING"
+"""The environment variable that holds the arguments of the Recorder, as JSON."""
+
+_recorders: list[Recorder] = []
+
+
+def attach(name: str) -> None:
+    """Install goanna into the driver that this process has imported, and begin to record.
+
+    Args:
+        name: what has been imported: ``pymongo``, or goanna's own monitoring module where there is no PyMongo.
+    """
+    if _recorders:
+        return
+    if name == "pymongo":
+        module = importlib.import_module("pymongo.monitoring")
+        importlib.import_module("goanna.monitoring._install").install(module)
+    else:
+        module = sys.modules[name]  # it is installed into by the module that imports it
+    _recorders.append(Recorder(**json.loads(os.environ[VARIABLE])))
+    _recorders[0].attach(module)
+
+
+def everything(module: ModuleType, take: Callable[[Any], None]) -> Any:
+    """Return a listener of all interfaces of a monitoring module, of which each method is ``take``."""
+    bases = [
+        value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and name.endswith("Listener") and not name.startswith("_")
+    ]
+    names = {
+        name
+        for base in bases
+        for name, value in vars(base).items()
+        if isinstance(value, FunctionType) and not name.startswith("_")
+    }
+
+    def method(self: object, event: object) -> None:
+        take(event)
+
+    return type("Everything", tuple(bases), dict.fromkeys(names, method))()
 
 
 class _Taken(goanna.Event):
@@ -42,26 +86,22 @@ class _Writer(_Takers):
 
     def __init__(self, file: RecordingFile, finish: Callable[[], None]) -> None:
         self.file = file
-        self.unencoded = 0
         self._finish = finish
-        self._process = os.getpid()
         self._finalizer: Any = None
         self._fields: dict[type, tuple[str, ...]] = {}
 
     def handle_batch(self, batch: list[_Taken]) -> None:
         """Write a batch."""
-        if self._process != os.getpid():
-            self._process = os.getpid()
-            self.unencoded = 0
+        self.file.in_this_process()
         self._finish_with_the_process()
         lines = []
         for one in batch:
             try:
                 lines.append(self._line(one))
             except (TypeError, ValueError, RecursionError) as error:
-                if not self.unencoded:
+                if not self.file.unencoded:
                     print(f"goanna record: {type(one.event).__name__} can't be written: {error}", file=sys.stderr)
-                self.unencoded += 1
+                self.file.unencoded += 1
         self.file.write(lines)
 
     def events_lost(self, marker: EventsLost) -> None:
@@ -106,44 +146,23 @@ class Recorder:
     def __init__(self, path: str, documents: str = "omitted", max_bytes: int = 64_000_000) -> None:
         self._prepare = preparation(documents)
         self.file = RecordingFile(path, documents, max_bytes)
-        self._writer = _Writer(self.file, self.finish)
+        writer = _Writer(self.file, self.finish)
         self.queue: Any = goanna.queued(
-            self._writer, maxsize=_WAITING, overflow="drop_newest", name="goanna-record", errors="print"
+            writer, maxsize=_WAITING, overflow="drop_newest", name="goanna-record", errors="print"
         )
         atexit.register(self.finish)
 
     def attach(self, module: ModuleType) -> None:
         """Register with a monitoring module, for all clients that are made from now on."""
-        module.register(self.listener(module))
-
-    def listener(self, module: ModuleType) -> Any:
-        """Return a listener of all interfaces of a monitoring module."""
-        bases = [
-            value
-            for name, value in vars(module).items()
-            if isinstance(value, type) and name.endswith("Listener") and not name.startswith("_")
-        ]
-        names = {
-            name
-            for base in bases
-            for name, value in vars(base).items()
-            if isinstance(value, FunctionType) and not name.startswith("_")
-        }
-        take = self._taker()
-
-        def method(self: object, event: object) -> None:
-            take(event)
-
-        return type("Recording", tuple(bases), dict.fromkeys(names, method))()
+        module.register(everything(module, self._taker()))
 
     def finish(self) -> None:
         """Write what waits, and end the file."""
         left = self.queue.close(_EXIT)
         dropped = self.queue.stats().dropped
-        lost = sum(
-            count for reason, count in dropped.items() if reason != "fork_inherited"
-        )  # those are the parent's to write
-        self.file.end(lost, self._writer.unencoded)
+        # Those inherited by a fork are the parent's to write.
+        lost = sum(count for reason, count in dropped.items() if reason != "fork_inherited")
+        self.file.end(lost)
         if left:
             print(f"goanna record: {left} events were not written in {_EXIT:.0f} seconds", file=sys.stderr)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -41,23 +42,17 @@ def load(name: str) -> Any:
         if not hasattr(found, one):
             raise TargetError(f"--listener: {module_name} has no {path}")
         found = getattr(found, one)
-    if isinstance(found, type) or not _is_listener(found):
-        if not callable(found):
-            raise TargetError(f"--listener: {name} is {found!r}, neither a listener nor something that makes one")
-        try:
-            found = found()
-        except TypeError as error:
-            raise TargetError(f"--listener: {name} can't be called without arguments: {error}") from error
-    try:
+    with contextlib.suppress(TypeError):
         interfaces_of(found)
+        return found
+    if not callable(found):
+        raise TargetError(f"--listener: {name} is {found!r}, neither a listener nor something that makes one")
+    try:
+        made = found()
+    except TypeError as error:
+        raise TargetError(f"--listener: {name} can't be called without arguments: {error}") from error
+    try:
+        interfaces_of(made)
     except TypeError as error:
         raise TargetError(f"--listener: {error}") from error
-    return found
-
-
-def _is_listener(found: Any) -> bool:
-    try:
-        interfaces_of(found)
-    except TypeError:
-        return False
-    return True
+    return made

@@ -22,7 +22,7 @@ import goanna
 from goanna.cli.demo.measure import MODES, Measure, installed, measures
 from goanna.cli.demo.mongo_html import duration, page
 from goanna.cli.demo.wire_server import WireServer
-from goanna.cli.demo.workload import DATABASE, CommandPrinter, Everything, connect, run_workload
+from goanna.cli.demo.workload import DATABASE, CommandPrinter, connect, counting, run_workload
 
 __all__ = ["run"]
 
@@ -111,7 +111,7 @@ def _compare(uri: str, rounds: int, *, embedded: bool) -> list[tuple[str, int, i
     counted: dict[str, Counter[str]] = {}
     for mode in MODES:
         with installed(mode):
-            everything = Everything()
+            everything = counting()
             client = connect(uri, everything)
             try:
                 run_workload(client, rounds)

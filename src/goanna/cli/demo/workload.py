@@ -9,44 +9,28 @@ from typing import Any
 
 from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure
-from pymongo.monitoring import (
-    CommandListener,
-    ConnectionPoolListener,
-    ServerHeartbeatListener,
-    ServerListener,
-    TopologyListener,
-)
 
-__all__ = ["DATABASE", "CommandPrinter", "Everything", "connect", "run_workload"]
+from goanna.recording.recorder import everything
+
+__all__ = ["DATABASE", "CommandPrinter", "connect", "counting", "run_workload"]
 
 DATABASE = "goanna_demo"
 """The one database that the demonstration writes to."""
 
-_INTERFACES = (CommandListener, ServerHeartbeatListener, ServerListener, TopologyListener, ConnectionPoolListener)
+
+def counting() -> Any:
+    """Return a listener to everything, whose attribute ``counted`` has the number of events by kind."""
+    counted: Counter[str] = Counter()
+
+    def count(event: object) -> None:
+        counted[type(event).__name__] += 1
+
+    listener = everything(monitoring, count)
+    listener.counted = counted
+    return listener
 
 
-def _counting(self: Any, event: object) -> None:
-    self.counted[type(event).__name__] += 1
-
-
-class _Counts:
-    """Counts the events by kind. Listeners to heartbeats and commands share their methods' names, hence the event's."""
-
-    def __init__(self) -> None:
-        self.counted: Counter[str] = Counter()
-
-
-_methods = {
-    name: _counting
-    for interface in _INTERFACES
-    for name, member in vars(interface).items()
-    if not name.startswith("_") and callable(member)
-}
-# Whatever the interfaces of the installed PyMongo ask for is there, without a list of its versions here.
-Everything: type[Any] = type("Everything", (_Counts, *_INTERFACES), _methods)
-
-
-class CommandPrinter(CommandListener):
+class CommandPrinter(monitoring.CommandListener):
     """Says of the first commands what a command logger would."""
 
     def __init__(self, say: Callable[[str], object], limit: int) -> None:

@@ -46,9 +46,9 @@ class _Waiting:
 def _attach(name: str) -> None:
     """Install goanna and begin to record; a program is never ended because that fails, but it is told."""
     try:
-        from goanna.recording import process
+        from goanna.recording import recorder
 
-        process.attach(name)
+        recorder.attach(name)
     except Exception as error:
         os.write(2, f"goanna record: nothing is recorded: {type(error).__name__}: {error}\n".encode())
 
