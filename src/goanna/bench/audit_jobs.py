@@ -10,7 +10,8 @@ from typing import Any
 from dbally.audit.events import LLMEvent, RequestStart
 
 from goanna.bench import tracked
-from goanna.bench.jobs import FLOOR, Job, Work
+from goanna.bench.figures import FLOOR
+from goanna.bench.jobs import Job, Work
 from goanna.bench.loops import Run
 
 HANDLERS = (0, 1, 5, 10)

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 NAMES = {"c": "goanna compiled", "py": "goanna pure"}
 """What the copies are called as rivals."""
@@ -62,3 +63,14 @@ def copies() -> dict[str, ModuleType]:
         except ImportError as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
     return found
+
+
+def backends() -> dict[str, str]:
+    """Return the cores that this interpreter has, by rival name."""
+    return {name: backend for backend, name in NAMES.items() if name in copies()}
+
+
+def make(backend: str, name: str, *args: Any, **options: Any) -> Any:
+    """Return what ``goanna.queued``, ``on_loop`` or ``where`` over a core makes of the arguments."""
+    with active(backend):  # the modules of delivery are imported when they are first asked for
+        return getattr(load(backend), name)(*args, **options)

@@ -6,17 +6,17 @@ import asyncio
 import queue
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 from goanna.bench import cores, listeners
-from goanna.bench.jobs import FLOOR, Job, Work
+from goanna.bench.figures import FLOOR
+from goanna.bench.jobs import Job, Work, call_nothing, nothing
 from goanna.bench.loops import loop
 from goanna.bench.orders import FIELDS, POSITIONAL, Sent, goanna_sent, same
 from goanna.bench.rivals import Goanna
 
-ROOM = 4000
-"""Events that a queue has room for: more than there are in a turn, so that its thread sleeps until the turn is over."""
+ASLEEP: dict[str, Any] = {"maxsize": 4000, "batch": 4000, "delay": 1.0}
+"""Options of a queue with room for more events than there are in a turn, so that its thread sleeps until it is over."""
 
 QUEUED, ON_LOOP = "hand an event to a thread", "hand an event to an event loop"
 PASSED, REJECTED, UNBUILT = "let an event through", "reject an event", "reject an event before it is built"
@@ -26,73 +26,66 @@ SIMPLE_QUEUE, SOON = "queue.SimpleQueue", "call_soon_threadsafe"
 
 def every() -> Iterator[Job]:
     """Yield all jobs."""
-    yield Job(QUEUED, {FLOOR: _call, SIMPLE_QUEUE: _simple_queue, **_ours(_queued)})
-    yield Job(ON_LOOP, {FLOOR: _call, SOON: _soon, **_ours(_on_loop)})
-    yield Job(PASSED, {FLOOR: _call, BY_HAND: partial(_by_hand, "find"), **_ours(partial(_where, "find"))})
-    yield Job(REJECTED, {FLOOR: _call, BY_HAND: partial(_by_hand, "insert"), **_ours(partial(_where, "insert"))})
-    yield Job(UNBUILT, {FLOOR: _nothing, **_ours(_unbuilt)})
+    yield Job(QUEUED, {FLOOR: _call, SIMPLE_QUEUE: _simple_queue, **ours(_queued)})
+    yield Job(ON_LOOP, {FLOOR: _call, SOON: _soon, **ours(_on_loop)})
+    yield Job(PASSED, {FLOOR: _call, BY_HAND: partial(_by_hand, "find"), **ours(partial(_where, "find"))})
+    yield Job(REJECTED, {FLOOR: _call, BY_HAND: partial(_by_hand, "insert"), **ours(partial(_where, "insert"))})
+    yield Job(UNBUILT, {FLOOR: call_nothing, **ours(unbuilt)})
 
 
-def _ours(make: Callable[[str, ModuleType], Work]) -> dict[str, Callable[[], Work]]:
-    backends = {name: backend for backend, name in cores.NAMES.items()}
-    return {name: partial(make, backends[name], package) for name, package in cores.copies().items()}
+def ours(make: Callable[[str], Work]) -> dict[str, Callable[[], Work]]:
+    """Return what makes the works of goanna over each core."""
+    return {name: partial(make, backend) for name, backend in cores.backends().items()}
 
 
-def _call() -> Work:
-    """Call the listener."""
-    there, event = listeners.listener(listeners.stores), Sent(**FIELDS)
-    run = loop("take(event)", {"take": there.sent, "event": event})
+def _taken(
+    take: Callable[[Any], object],
+    event: Any,
+    got: Callable[[], Any],
+    *,
+    passes: bool = True,
+    settle: Callable[[], object] = nothing,
+    close: Callable[[], object] = nothing,
+) -> Work:
+    """Hand an event on; ``got`` says what has come out last."""
+    run = loop("take(event)", {"take": take, "event": event})
 
     def check() -> None:
         run(1)
-        assert there.last is event
+        assert (got() is event) == passes
 
-    return Work(run, check)
+    return Work(run, check, settle=settle, close=close)
 
 
-def _nothing() -> Work:
-    import sys
-
-    return Work(loop(f"audit({POSITIONAL})", {**FIELDS, "audit": sys.audit}))
+def _call() -> Work:
+    there = listeners.listener(listeners.stores)
+    return _taken(there.sent, Sent(**FIELDS), lambda: there.last)
 
 
 def _simple_queue() -> Work:
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    event = Sent(**FIELDS)
-    run = loop("take(event)", {"take": waiting.put, "event": event})
 
     def settle() -> None:
         while not waiting.empty():
             waiting.get()
 
-    def check() -> None:
-        run(1)
-        assert waiting.get() is event
-
-    return Work(run, check, settle=settle)
+    return _taken(waiting.put, Sent(**FIELDS), waiting.get, settle=settle)
 
 
-def _queued(backend: str, package: ModuleType) -> Work:
-    rival = Goanna(package)
-    there = rival.listener()
-    with cores.active(backend):
-        wrapper = package.queued(there, maxsize=ROOM, batch=ROOM, delay=1.0)
-    event = goanna_sent(package)(**FIELDS)
-    run = loop("take(event)", {"take": wrapper.sent, "event": event})
+def _queued(backend: str) -> Work:
+    package = cores.load(backend)
+    there = Goanna(package).listener()
+    wrapper = cores.make(backend, "queued", there, **ASLEEP)
 
-    def check() -> None:
+    def got() -> Any:
         wrapper.flush()
-        before = wrapper.stats().delivered
-        run(1)
-        wrapper.flush()
-        assert there.last is event
-        assert wrapper.stats().delivered == before + 1
-        assert not wrapper.stats().dropped
+        assert wrapper.stats().delivered == wrapper.stats().published
+        return there.last
 
-    return Work(run, check, settle=wrapper.flush, close=wrapper.close)
+    return _taken(wrapper.sent, goanna_sent(package)(**FIELDS), got, settle=wrapper.flush, close=wrapper.close)
 
 
-class _Loop:
+class OwnLoop:
     """A loop that runs when it is told to, and is closed when nobody has it any more."""
 
     def __init__(self) -> None:
@@ -103,7 +96,7 @@ class _Loop:
 
 
 def _soon() -> Work:
-    there, event, holder = listeners.listener(listeners.stores), Sent(**FIELDS), _Loop()
+    there, event, holder = listeners.listener(listeners.stores), Sent(**FIELDS), OwnLoop()
     run = loop("soon(take, event)", {"soon": holder.loop.call_soon_threadsafe, "take": there.sent, "event": event})
 
     def settle() -> None:
@@ -117,24 +110,20 @@ def _soon() -> Work:
     return Work(run, check, settle=settle)
 
 
-def _on_loop(backend: str, package: ModuleType) -> Work:
-    rival, holder = Goanna(package), _Loop()
-    there = rival.listener()
-    with cores.active(backend):
-        wrapper = package.on_loop(there, holder.loop, maxsize=ROOM)
-    event = goanna_sent(package)(**FIELDS)
-    run = loop("take(event)", {"take": wrapper.sent, "event": event})
+def _on_loop(backend: str) -> Work:
+    package, holder = cores.load(backend), OwnLoop()
+    there = Goanna(package).listener()
+    wrapper = cores.make(backend, "on_loop", there, holder.loop, maxsize=ASLEEP["maxsize"])
 
     def settle() -> None:
         holder.loop.run_until_complete(wrapper.aflush())
 
-    def check() -> None:
-        run(1)
+    def got() -> Any:
         settle()
-        assert there.last is event
         assert not wrapper.stats().dropped
+        return there.last
 
-    return Work(run, check, settle=settle)
+    return _taken(wrapper.sent, goanna_sent(package)(**FIELDS), got, settle=settle)
 
 
 def _by_hand(command: str) -> Work:
@@ -146,43 +135,53 @@ def _by_hand(command: str) -> Work:
             self.last = event
 
     there = type("Listener", (), {"sent": sent, "last": None})()
-    run = loop("take(event)", {"take": there.sent, "event": event})
-
-    def check() -> None:
-        run(1)
-        assert (there.last is event) == (event.command_name == command)
-
-    return Work(run, check)
+    return _taken(there.sent, event, lambda: there.last, passes=event.command_name == command)
 
 
-def _where(command: str, backend: str, package: ModuleType) -> Work:
+def _where(command: str, backend: str) -> Work:
+    package = cores.load(backend)
     there = Goanna(package).listener()
-    with cores.active(backend):
-        wrapper = package.where(there, commands=command)
+    wrapper = cores.make(backend, "where", there, commands=command)
     event = goanna_sent(package)(**FIELDS)
-    run = loop("take(event)", {"take": wrapper.sent, "event": event})
+    return _taken(wrapper.sent, event, lambda: there.last, passes=event.command_name == command)
+
+
+def published(
+    backend: str, wrap: Callable[[Any], Any], arguments: str = POSITIONAL, *, passes: bool = True, settles: bool = False
+) -> Work:
+    """Publish by a Dispatcher to what ``wrap`` makes of a listener that stores its last event.
+
+    Args:
+        backend: the core.
+        wrap: makes it.
+        arguments: what is published, as source.
+        passes: whether the listener is to get it; if not, the filter is to count it.
+        settles: whether there is a queue in it that must be flushed after each turn.
+    """
+    rival = Goanna(cores.load(backend))
+    there = rival.listener()
+    wrapper = wrap(there)
+    registration = rival.hub.add(wrapper)
+    run = loop(f"publish({arguments})", {**FIELDS, **rival.names()})
+
+    def settle() -> None:
+        assert wrapper.flush(60.0) == 0
+        assert wrapper.stats().delivered == wrapper.stats().published
 
     def check() -> None:
+        if settles:
+            settle()
+        there.last, filtered = None, registration.stats().filtered
         run(1)
-        assert (there.last is event) == (event.command_name == command)
+        if settles:
+            settle()
+        assert same(there.last) if passes else there.last is None
+        assert registration.stats().filtered == filtered + (not passes)
 
-    return Work(run, check)
+    return Work(run, check, settle=settle if settles else nothing, close=wrapper.close if settles else nothing)
 
 
-def _unbuilt(backend: str, package: ModuleType) -> Work:
-    rival = Goanna(package)
-    there = [rival.listener(), rival.listener()]
-    with cores.active(backend):
-        for one, command in zip(there, ("insert", "find"), strict=True):
-            registration = rival.hub.add(package.where(one, commands=command))
-            if command == "find":
-                loop(rival.publishes, {**FIELDS, **rival.names()})(1)
-                assert same(one.last)
-                registration.remove()  # it was there to show that the event arrives where it is let through
-    run = loop(rival.publishes, {**FIELDS, **rival.names()})
-
-    def check() -> None:
-        run(1)
-        assert there[0].last is None
-
-    return Work(run, check)
+def unbuilt(backend: str, arguments: str = POSITIONAL) -> Work:
+    """Publish what the only listener doesn't want."""
+    wrap = partial(cores.make, backend, "where", commands="insert")
+    return published(backend, wrap, arguments, passes=False)

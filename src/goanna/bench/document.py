@@ -7,20 +7,17 @@ import datetime
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from goanna.bench.figures import Figure, figure, spread, verdict
-from goanna.bench.jobs import FLOOR
+from goanna.bench.figures import FLOOR, Figure, figure, spread, verdict
 from goanna.bench.machine import interpreter, machine, versions
-from goanna.bench.measure import Timed
-from goanna.bench.suites import Group
 
 __all__ = [
-    "SCHEMA", "Change", "DocumentError", "Noise", "changes", "check_folders", "document", "figures", "kind", "load",
-    "noise_between", "ratio",
+    "SCHEMA", "Change", "DocumentError", "Noise", "Section", "changes", "check_folders", "document", "figures", "kind",
+    "load", "noise_between", "ratio", "setting", "written",
 ]  # fmt: skip
 
 SCHEMA: Final = 1
@@ -43,34 +40,56 @@ class DocumentError(ValueError):
     """A file that is not what ``goanna bench --json`` writes, or of another version."""
 
 
-def document(groups: list[Group], timed: Mapping[str, Mapping[str, Timed]], rounds: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Section:
+    """What was found of jobs that belong together.
+
+    Args:
+        name: of the group.
+        floor: what the floor of its jobs is, as text.
+        costs: nanoseconds of a call in each turn, by job and rival; every job has its floor.
+    """
+
+    name: str
+    floor: str
+    costs: Mapping[str, Mapping[str, Sequence[float]]]
+
+
+def document(sections: Sequence[Section], rounds: int) -> dict[str, Any]:
     """Return the document of a run; times in nanoseconds for a call."""
-    noise = spread([timed[job.name][FLOOR].costs() for group in groups for job in group.jobs])
     return {
         _MARK: SCHEMA,
+        **setting([costs[FLOOR] for one in sections for costs in one.costs.values()], rounds),
+        "groups": [
+            {
+                "name": one.name,
+                "floor": one.floor,
+                "jobs": [
+                    {"name": job, "costs": {rival: dataclasses.asdict(figure(turns)) for rival, turns in costs.items()}}
+                    for job, costs in one.costs.items()
+                ],
+            }
+            for one in sections
+        ],
+    }
+
+
+def setting(floors: Iterable[Sequence[float]], rounds: int) -> dict[str, Any]:
+    """Return when, where and with what something was measured; the floors say how noisy it was there."""
+    noise = spread(floors)
+    return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "interpreter": interpreter(),
         "versions": versions(),
         "rounds": rounds,
         "noise": {"spread": noise, "verdict": verdict(noise)},
-        "groups": [
-            {
-                "name": group.name,
-                "floor": group.floor,
-                "jobs": [
-                    {
-                        "name": job.name,
-                        "costs": {
-                            rival: dataclasses.asdict(figure(one.costs())) for rival, one in timed[job.name].items()
-                        },
-                    }
-                    for job in group.jobs
-                ],
-            }
-            for group in groups
-        ],
     }
+
+
+def written(content: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a document."""
+    Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def check_folders(*paths: str | None) -> None:
@@ -185,9 +204,7 @@ def noise_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> Noise:
     same = all(
         old["interpreter"].get(name) == new["interpreter"].get(name) for name in ("python", "compiler", "optimised")
     )
-    changed = {
-        name for name, version in new["versions"].items() if old["versions"].get(name, version) != version
-    }  # fmt: skip
+    changed = {name for name, version in new["versions"].items() if old["versions"].get(name, version) != version}
     found = []
     for one in changes(old, new) if same else ():
         first = one.rival.partition(" ")[0]

@@ -7,7 +7,10 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["NOISY", "TOO_NOISY", "Figure", "figure", "spread", "verdict"]
+__all__ = ["FLOOR", "NOISY", "TOO_NOISY", "Figure", "figure", "spread", "verdict"]
+
+FLOOR = "floor"
+"""What every job has as a rival: the part of the work that can't be avoided."""
 
 NOISY, TOO_NOISY = 0.10, 0.30
 """From which spread of the floors on the machine is called noisy, and too noisy to tell."""

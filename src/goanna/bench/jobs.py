@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from itertools import repeat
 from typing import Any
 
 from goanna.bench import cores, listeners
+from goanna.bench.figures import FLOOR
 from goanna.bench.loops import UNROLL, Run, loop
 from goanna.bench.orders import (
     FIELDS,
@@ -26,7 +28,6 @@ from goanna.bench.orders import (
 )
 from goanna.bench.rivals import PLAIN, RIVALS, PlainLoop, Rival
 
-FLOOR = "floor"
 LISTENERS = (0, 1, 3, 10, 30)
 OTHERS_THERE = (0, 10)
 
@@ -46,6 +47,7 @@ class Work:
         settle: called after every turn and not timed; makes everything as it was before.
         close: called when it is not needed any more.
         calls: how often a turn does it; 0 where a turn may be as long as it should.
+        clock: what it is timed by, in nanoseconds.
     """
 
     run: Run
@@ -54,6 +56,7 @@ class Work:
     settle: Callable[[], object] = nothing
     close: Callable[[], object] = nothing
     calls: int = 0
+    clock: Callable[[], int] = time.perf_counter_ns
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def publish(count: int) -> Job:
     The floor is what a dispatcher in C can hardly save: one construction, by msgspec.Struct, and the calls of the
     methods from C. Where there are no listeners it is a call that does nothing.
     """
-    works: dict[str, Callable[[], Work]] = {FLOOR: partial(_construct_and_call, count) if count else _do_nothing}
+    works: dict[str, Callable[[], Work]] = {FLOOR: partial(_construct_and_call, count) if count else call_nothing}
     for name, rival in RIVALS.items():
         works[name] = partial(_publish, rival, count)
     return Job(f"publish to {count}", works)
@@ -138,7 +141,7 @@ def publish(count: int) -> Job:
 
 def publish_to_empty() -> Job:
     """Publish to ten listeners whose methods have an empty body; the floor is a call that does nothing."""
-    works: dict[str, Callable[[], Work]] = {FLOOR: _do_nothing}
+    works: dict[str, Callable[[], Work]] = {FLOOR: call_nothing}
     for name, rival in RIVALS.items():
         works[name] = partial(_publish, rival, 10, idle=True)
     return Job("publish to 10 empty", works)
@@ -165,7 +168,7 @@ def _publish(make: Callable[[], Rival], count: int, idle: bool = False) -> Work:
     return Work(run, check)
 
 
-def _do_nothing() -> Work:
+def call_nothing(function: Callable[..., object] = sys.audit, arguments: str = POSITIONAL) -> Work:
     """Return calls with the arguments of a publish of something that does nothing with them.
 
     ``sys.audit`` returns None as soon as it has seen that the process has no audit hooks. It is written in C and
@@ -174,7 +177,7 @@ def _do_nothing() -> Work:
     published figures, and a Python function without a body about 27, loop included.
     """
 
-    return Work(loop(f"audit({POSITIONAL})", {**FIELDS, "audit": sys.audit}))
+    return Work(loop(f"nothing({arguments})", {**FIELDS, "nothing": function}))
 
 
 def _construct_and_call(count: int) -> Work:

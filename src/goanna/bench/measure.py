@@ -8,8 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import statistics
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from goanna.bench.jobs import Job, Work
@@ -18,14 +17,6 @@ from goanna.bench.loops import UNROLL, Run
 TURN_NS = 500_000
 """How long a turn should take, within the limits of LEAST and MOST repetitions."""
 LEAST, MOST = 100, 1000
-
-
-@dataclass(frozen=True)
-class Time:
-    """What one call costs in nanoseconds."""
-
-    best: float
-    median: float
 
 
 @dataclass
@@ -51,17 +42,17 @@ class Timed:
             self.work.settle()
             return
         self.work.run(LEAST)
-        took = min(_time(self.work.run, LEAST) for _ in range(3))
+        took = min(_time(self.work.run, self.work.clock, LEAST) for _ in range(3))
         self.work.settle()
         self.calls = round(min(max(TURN_NS / took, LEAST), MOST) / UNROLL) * UNROLL
 
     def turn(self) -> None:
-        if self.work.calls:  # too few for the first ones, which find the caches cold, not to count
+        if 0 < self.work.calls < LEAST:  # too few for the first ones, which find the caches cold, not to count
             self.work.run(self.calls)
             self.work.settle()
-        self.turns.append(_time(self.work.run, self.calls))
+        self.turns.append(_time(self.work.run, self.work.clock, self.calls))
         if self.work.scaffold is not None:
-            self.scaffolds.append(_time(self.work.scaffold, self.calls))
+            self.scaffolds.append(_time(self.work.scaffold, self.work.clock, self.calls))
         self.work.settle()
 
     def costs(self) -> list[float]:
@@ -71,20 +62,6 @@ class Timed:
         """
         scaffold = statistics.median(self.scaffolds) if self.scaffolds else 0.0
         return [turn - scaffold for turn in self.turns]
-
-    def result(self) -> Time:
-        """Return the times with those of the scaffold taken off."""
-        scaffolds = self.scaffolds or [0.0]
-        return Time(
-            min(self.turns) - min(scaffolds),
-            statistics.median(self.turns) - statistics.median(scaffolds),
-        )
-
-
-def measure(jobs: Iterable[Job], rounds: int) -> dict[str, dict[str, Time]]:
-    """Return the times by job and rival, the floors' among them."""
-    timed = turns(jobs, range(rounds))
-    return {job: {rival: one.result() for rival, one in rivals.items()} for job, rivals in timed.items()}
 
 
 def turns(jobs: Iterable[Job], rounds: Iterable[int]) -> dict[str, dict[str, Timed]]:
@@ -121,8 +98,8 @@ def take_turns(groups: Iterable[Sequence[Timed]], rounds: Iterable[int]) -> None
             gc.unfreeze()
 
 
-def _time(run: Run, calls: int) -> float:
+def _time(run: Run, clock: Callable[[], int], calls: int) -> float:
     """Return the nanoseconds per call."""
-    start = time.perf_counter_ns()
+    start = clock()
     run(calls)
-    return (time.perf_counter_ns() - start) / calls
+    return (clock() - start) / calls

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import ModuleType
 from typing import Any
 
-from goanna.bench import listeners
+from goanna.bench import jobs, listeners
 from goanna.bench.driver_calls import CALLS, Call
+from goanna.bench.figures import FLOOR
 from goanna.bench.jobs import Job, Work
 from goanna.bench.loops import UNROLL, loop
 from goanna.bench.monitored import COMPILED, OWN, STOCK, rivals
@@ -29,7 +31,7 @@ def name(publish: str, count: int, suffix: str = "") -> str:
     return f"{publish} to {count}{suffix}"
 
 
-READ = "read a field"
+READ = "read a field of command_start"
 READ_SIX = name("command_start", 1, ", six fields read")
 
 
@@ -44,23 +46,24 @@ def every() -> Iterator[Job]:
 
 def publish(call: str, count: int) -> Job:
     """Publish one kind of event to as many listeners of as many classes; each stores it."""
-    return _job(name(call, count), partial(_publish, CALLS[call], count, listeners.stores))
+    return _job(name(call, count), CALLS[call], count, listeners.stores)
 
 
 def publish_to_empty(count: int) -> Job:
     """Publish the start of a command to listeners whose methods have an empty body."""
-    return _job(name("command_start", count, " empty"), partial(_publish, CALLS["command_start"], count, None))
+    return _job(name("command_start", count, " empty"), CALLS["command_start"], count, None)
 
 
 def read_six() -> Job:
     """Publish the start of a command to a listener that reads six of its fields, and stores it."""
-    return _job(READ_SIX, partial(_publish, CALLS["command_start"], 1, reads_six))
+    return _job(READ_SIX, CALLS["command_start"], 1, reads_six)
 
 
 def read() -> Job:
     """Read one field of an event that was published before."""
     makers = rivals()
-    return Job(READ, {one: partial(_read, makers[one]) for one in (STOCK, COMPILED, OWN) if one in makers})
+    works = {one: partial(_read, makers[one]) for one in (STOCK, COMPILED, OWN) if one in makers}
+    return Job(READ, {FLOOR: jobs.read().works[FLOOR], **works})
 
 
 def reads_six(self: Any, event: Any) -> None:
@@ -73,8 +76,27 @@ def reads_six(self: Any, event: Any) -> None:
     self.last = event
 
 
-def _job(title: str, work: Callable[[Callable[[], ModuleType]], Work]) -> Job:
-    return Job(title, {rival: partial(work, make) for rival, make in rivals().items()})
+def _job(title: str, call: Call, count: int, method: listeners.Method | None) -> Job:
+    works: dict[str, Callable[[], Work]] = {FLOOR: partial(_bare, call, count if method else 0)}
+    works.update({rival: partial(_publish, call, count, method, make) for rival, make in rivals().items()})
+    return Job(title, works)
+
+
+def _bare(call: Call, count: int) -> Work:
+    """Return the floor: a call that does nothing with the arguments, and the calls of the listeners."""
+    there = [listeners.listener(listeners.stores) for _ in range(count)]
+    arguments = ", ".join(["''", *call.names])
+    names: dict[str, Any] = {**call.names, "audit": sys.audit}
+    names.update({f"take_{number}": one.sent for number, one in enumerate(there)})
+    event = object()
+    calls = "\n".join(f"take_{number}(event)" for number in range(count))
+    run = loop(f"audit({arguments})\n{calls}", {**names, "event": event})
+
+    def check() -> None:
+        run(1)
+        assert all(one.last is event for one in there)
+
+    return Work(run, check)
 
 
 def _publish(call: Call, count: int, method: listeners.Method | None, make: Callable[[], ModuleType]) -> Work:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,23 +11,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
-from rich.table import Table
 
 import goanna
-from goanna.bench.document import DocumentError, check_folders
-from goanna.bench.figures import Figure, figure, spread, verdict
+from goanna.bench.deliveries import OwnLoop
+from goanna.bench.document import DocumentError, check_folders, setting, written
+from goanna.bench.figures import Figure, figure
 from goanna.bench.jobs import Work
-from goanna.bench.listener_page import page
 from goanna.bench.loops import Run
-from goanna.bench.machine import interpreter, machine, versions
 from goanna.bench.measure import Timed, take_turns
 from goanna.bench.monitored import stock
+from goanna.bench.page import listener_page
 from goanna.bench.stream import recorded, synthetic
-from goanna.bench.terminal import about, duration, noise
+from goanna.bench.terminal import duration, show_setting, table
 from goanna.delivery.interfaces import interfaces_of
 from goanna.monitoring import _install
 from goanna.recording.calls import Call
@@ -104,26 +99,20 @@ def run(
     progress = track(range(rounds), description="measuring", console=console, transient=True)
     take_turns([list(works.values())], progress)
     figures = {one: figure(work.costs()) for one, work in works.items()}
-    noise_found = spread([works[FLOOR].costs()])
     content = {
         _MARK: 1,
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "listener": name,
         "stream": {"source": source, "events": len(calls), "wanted": len(wanted)},
-        "machine": machine(),
-        "interpreter": interpreter(),
-        "versions": versions(),
-        "rounds": rounds,
-        "noise": {"spread": noise_found, "verdict": verdict(noise_found)},
+        **setting([works[FLOOR].costs()], rounds),
         "costs": {one: asdict(cost) for one, cost in figures.items()},
         "dispatch": {one: share for one in figures if (share := _dispatch(figures, one, ways[one])) is not None},
     }
     _show(console, content, figures)
     if json_file is not None:
-        Path(json_file).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        written(content, json_file)
         console.print("The same as JSON:", escape(json_file))
     if html is not None:
-        Path(html).write_text(page(content, FLOOR, ALONE), encoding="utf-8")
+        Path(html).write_text(listener_page(content, FLOOR, ALONE), encoding="utf-8")
         console.print("The same as a page:", escape(html))
     return 0
 
@@ -278,7 +267,7 @@ def _queued(fresh: Callable[[], Any], calls: Sequence[Call], until_handled: bool
 
 
 def _on_loop(fresh: Callable[[], Any], calls: Sequence[Call], until_handled: bool) -> Work:
-    loop = _Loop()
+    loop = OwnLoop()
     wrapper = goanna.on_loop(fresh(), loop.loop, maxsize=2 * len(calls))
     publish = _publish(_module(installed=True), wrapper, calls)
 
@@ -291,16 +280,6 @@ def _on_loop(fresh: Callable[[], Any], calls: Sequence[Call], until_handled: boo
             settle()
 
     return Work(run, scaffold=_nothing(calls), settle=settle)
-
-
-class _Loop:
-    """A loop that runs when it is told to, and is closed when nobody has it any more."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-
-    def __del__(self) -> None:
-        self.loop.close()
 
 
 def _dispatch(figures: dict[str, Figure], name: str, way: Way) -> float | None:
@@ -317,24 +296,17 @@ def _show(console: Console, content: dict[str, Any], figures: dict[str, Figure])
         f"{escape(stream['source'])}",
         highlight=False,
     )
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for column in ("for each event of the stream", "median", "95 %", "best", "dispatch"):
-        first = column.startswith("for")
-        table.add_column(
-            column, justify="left" if first else "right", no_wrap=not first, overflow="fold" if first else "ellipsis"
-        )
+    rows = table("for each event of the stream", "median", "95 %", "best", "dispatch")
     for name, one in figures.items():
         share = content["dispatch"].get(name)
         interval = f"{duration(one.low)} to {duration(one.high)}"
         shown = "" if share is None else f"{share:.0%}"
-        table.add_row(name, duration(one.median), interval, duration(one.best), shown)
-    console.print(table)
+        rows.add_row(name, duration(one.median), interval, duration(one.best), shown)
+    console.print(rows)
     console.print(
         "Dispatch is the share that is not the listener's own work: building the event, finding the listener, the way\n"
         "to it. All is divided by the events of the stream, those that the listener doesn't get included; the first\n"
         "line is taken off from the others.",
         highlight=False,
     )
-    console.print(escape(about(content)), highlight=False)
-    if said := noise(content):
-        console.print(f"[yellow]{escape(said)}[/]", highlight=False)
+    show_setting(console, content)

@@ -1,4 +1,4 @@
-"""A run of ``goanna bench`` as one page that needs nothing else."""
+"""What was measured, as one page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from html import escape
 from typing import Any
 
 from goanna.bench.document import changes, figures, kind, noise_between
-from goanna.bench.figures import Figure
-from goanna.bench.jobs import FLOOR
+from goanna.bench.figures import FLOOR, Figure
 from goanna.bench.terminal import about, compared, duration, noise, word
 
-__all__ = ["frame", "page", "row"]
+__all__ = ["frame", "listener_page", "page", "row"]
 
 _STYLE = """
 :root { color-scheme: light dark; --back: #fff; --text: #1c2421; --faint: #5d6b65; --line: #dde4e0; --ci: #1c2421;
@@ -57,23 +56,54 @@ def page(content: Mapping[str, Any], before: Mapping[str, Any] | None = None) ->
         "floor, which is the part of the work that can't be avoided. Bars of one job are to one scale."
     )
     key = {"floor": "floor", "goanna": "goanna", "stock": "others"}
-    return frame(
-        "What events cost", content, intro, key, groups + ("" if before is None else _changes(before, content))
+    body = groups + ("" if before is None else _changes(before, content))
+    return frame("What events cost", about(content), noise(content), intro, key, body)
+
+
+def listener_page(content: Mapping[str, Any], floor: str, alone: str) -> str:
+    """Return the page of what ``goanna bench --listener`` found.
+
+    Args:
+        content: what was measured, as it is written to JSON.
+        floor, alone: under which names the bare call and the listener by itself are in it.
+    """
+    costs = {name: Figure(**one) for name, one in content["costs"].items()}
+    longest = max(max(one.median, one.high) for one in costs.values())
+    stream, rows = content["stream"], ""
+    for name, one in costs.items():
+        share = content["dispatch"].get(name)
+        colour = "floor" if name == floor else "own" if name == alone else kind(name)
+        bars = [(colour, one.median)]
+        label, last = f"{name}: {duration(one.median)}", ""
+        if share is not None:
+            own = min(costs[alone].median, one.median)
+            bars = [("own", own), (colour, one.median - own)]
+            label += f", of which {share:.0%} dispatch"
+            last = f"{share:.0%}"
+        rows += row(name, label, bars, longest, last, one)
+    intro = (
+        f"{content['listener']} gets {stream['wanted']} of {stream['events']} events, {stream['source']}. Medians for "
+        "each event of the stream, those that the listener doesn't get included; the first bar is taken off from the "
+        "others. The thin line is the 95 % interval of the median. The last column is the share of dispatch: building "
+        "the event, finding the listener, the way to it. A publisher's part is what your application waits for."
     )
+    key = {"floor": "a bare call", "own": "the listener's own work", "goanna": "with goanna", "stock": "without"}
+    heading = f"<h2>{escape(content['listener'])}</h2>\n"
+    return frame("What a listener costs", about(content), noise(content), intro, key, heading + rows)
 
 
-def frame(title: str, content: Mapping[str, Any], intro: str, key: Mapping[str, str], body: str) -> str:
+def frame(title: str, about: str, warning: str, intro: str, key: Mapping[str, str], body: str) -> str:
     """Return a page.
 
     Args:
         title: as text.
-        content: what was measured, with machine, interpreter, versions and noise.
+        about: where, when and with what it was measured, as text.
+        warning: what to be warned of, as text; may be empty.
         intro: how to read it, as text.
         key: what the colours mean, by name.
         body: the rest, as HTML.
     """
-    said = noise(content)
-    warning = f'<p class="warn">{escape(said)}</p>' if said else ""
+    warned = f'<p class="warn">{escape(warning)}</p>' if warning else ""
     colours = "".join(
         f'<b><span style="background: var(--{name})"></span>{escape(text)}</b> ' for name, text in key.items()
     )
@@ -87,8 +117,8 @@ def frame(title: str, content: Mapping[str, Any], intro: str, key: Mapping[str, 
 </head>
 <body>
 <h1>{escape(title)}</h1>
-<p class="faint">{escape(about(content))}</p>
-{warning}
+<p class="faint">{escape(about)}</p>
+{warned}
 <p class="faint">{escape(intro)}</p>
 <p class="faint key">{colours}</p>
 {body}</body>
@@ -96,28 +126,31 @@ def frame(title: str, content: Mapping[str, Any], intro: str, key: Mapping[str, 
 """
 
 
-def row(name: str, label: str, bars: Sequence[tuple[str, float]], one: Figure, longest: float, last: str) -> str:
-    """Return a bar with its interval, and the figure beside it.
+def row(
+    name: str, label: str, bars: Sequence[tuple[str, float]], longest: float, last: str, figure: Figure | None = None
+) -> str:
+    """Return a bar and what it adds up to, with the interval of a figure.
 
     Args:
         name: what stands before it.
         label: what it is, for those who can't see it.
         bars: its parts: colours and nanoseconds.
-        one: the figure.
         longest: nanoseconds of the whole width.
         last: what stands behind the figure, as HTML.
+        figure: what has an interval.
     """
     drawn, start = "", 0.0
     for colour, length in bars:
         width = max(100 * length / longest, 0.4)
         drawn += f'<rect class="{colour}" x="{start:.2f}" width="{width:.2f}" height="10"/>'
         start += width
-    low, high = (max(100 * value / longest, 0.0) for value in (one.low, one.high))
+    if figure is not None:
+        low, high = (max(100 * value / longest, 0.0) for value in (figure.low, figure.high))
+        drawn += f'<line class="ci" x1="{low:.2f}" x2="{high:.2f}" y1="5" y2="5"/>'
     return (
         f'<div class="row"><span>{escape(name)}</span>'
-        f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">{drawn}'
-        f'<line class="ci" x1="{low:.2f}" x2="{high:.2f}" y1="5" y2="5"/></svg>'
-        f"<output>{duration(one.median)}</output><output>{last}</output></div>\n"
+        f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">{drawn}</svg>'
+        f"<output>{duration(sum(length for _, length in bars))}</output><output>{last}</output></div>\n"
     )
 
 
@@ -135,7 +168,7 @@ def _rows(job: str, costs: Mapping[str, Figure]) -> str:
         label = f"{rival}, {job}: {duration(one.median)}"
         ratio = one.median / costs[FLOOR].median
         times = "" if rival == FLOOR else f"{ratio:.{2 if ratio < 100 else 0}f}&times;"
-        rows += row(rival, label, [(kind(rival), one.median)], one, longest, times)
+        rows += row(rival, label, [(kind(rival), one.median)], longest, times, one)
     return rows
 
 

@@ -21,7 +21,8 @@ from goanna.bench.loops import Run, loop
 
 NOTHING, ORIGINAL = "do-nothing hook", "boto's logger"
 COMPILED, PURE = cores.NAMES["c"], cores.NAMES["py"]
-EVENTS, PURE_EVENTS = "RequestHooks, 1 listener", "RequestHooks, 1 listener, pure"
+EVENTS, PURE_EVENTS = "goanna RequestHooks, compiled", "goanna RequestHooks, pure"
+"""With one listener."""
 
 BURST = 80
 """Calls in a burst. boto's queue holds 100 lines, and makes the caller wait where there are more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -11,43 +11,67 @@ from rich.markup import escape
 from rich.table import Table
 
 from goanna.bench.document import Change, Noise, changes, figures, kind, noise_between
-from goanna.bench.figures import Figure
-from goanna.bench.jobs import FLOOR
+from goanna.bench.figures import FLOOR, Figure
 
-__all__ = ["about", "compared", "duration", "noise", "show", "show_changes", "word"]
+__all__ = ["about", "compared", "duration", "noise", "show", "show_changes", "show_setting", "table", "word"]
+
+Other = Callable[[Mapping[str, Figure]], str | None]
 
 _WIDTH = 40
 _COLOURS = {"floor": "cyan", "goanna": "green", "stock": "bright_black"}
 
 
-def show(console: Console, content: Mapping[str, Any]) -> None:
-    """Print a document."""
+def show(console: Console, content: Mapping[str, Any], other: Other | None = None) -> None:
+    """Print a document.
+
+    Args:
+        console: where.
+        content: the document.
+        other: names the one in a job that all are compared with beside the floor, which is by best times then.
+    """
     block = "█" if console.encoding.startswith("utf") else "#"
     found = figures(content)
     for group in content["groups"]:
         console.print(f"\n[bold]{escape(group['name'])}[/]")
         console.print(f"floor: {escape(group['floor'])}", style="dim", highlight=False)
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-        table.add_column("", overflow="fold")
-        for name in ("median", "95 %", "best", "x floor", ""):
-            table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+        columns = table("", "median", "95 %", "best", "x floor", *(["x other"] if other else []))
+        columns.add_column("", no_wrap=True)
         for job in group["jobs"]:
-            _rows(table, job["name"], found[job["name"]], block, max(console.width - 88, 8))
-        console.print(table)
+            _rows(columns, job["name"], found[job["name"]], block, max(console.width - 88, 8), other)
+        console.print(columns)
+    show_setting(console, content)
+
+
+def show_setting(console: Console, content: Mapping[str, Any]) -> None:
+    """Print where, when and with what it was measured, and how noisy it was there."""
     console.print(escape(about(content)), highlight=False)
     if said := noise(content):
         console.print(f"[yellow]{escape(said)}[/]", highlight=False)
 
 
-def _rows(table: Table, job: str, costs: Mapping[str, Figure], block: str, width: int) -> None:
+def table(first: str, *columns: str, title: str | None = None) -> Table:
+    """Return a table whose first column is text, and the others are figures."""
+    made = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1))
+    made.add_column(first, overflow="fold")
+    for name in columns:
+        made.add_column(name, justify="right", no_wrap=True)
+    return made
+
+
+def _rows(table: Table, job: str, costs: Mapping[str, Figure], block: str, width: int, other: Other | None) -> None:
     longest = max(one.median for one in costs.values())
     table.add_row(f"[bold]{escape(job)}[/]")
     for rival, one in costs.items():
         length = max(1, round(min(width, _WIDTH) * one.median / longest))
-        times = "" if rival == FLOOR else f"{one.median / costs[FLOOR].median:.2f}"
         interval = f"{duration(one.low)} to {duration(one.high)}"
         bar = f"[{_COLOURS[kind(rival)]}]{block * length}[/]"
-        table.add_row(f"  {escape(rival)}", duration(one.median), interval, duration(one.best), times, bar)
+        if other is None:
+            times = ["" if rival == FLOOR else f"{one.median / costs[FLOOR].median:.2f}"]
+        else:
+            theirs = other(costs)
+            times = ["" if rival == FLOOR else f"{one.best / costs[FLOOR].best:.2f}"]
+            times.append("" if theirs is None or rival in (FLOOR, theirs) else f"{costs[theirs].best / one.best:.2f}")
+        table.add_row(f"  {escape(rival)}", duration(one.median), interval, duration(one.best), *times, bar)
 
 
 def duration(nanoseconds: float) -> str:
@@ -83,20 +107,20 @@ def noise(content: Mapping[str, Any]) -> str:
 def show_changes(console: Console, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """Print what changed."""
     found, between = list(changes(old, new)), noise_between(old, new)
-    table = Table(title=f"Since {old['date']}, goanna {old['versions']['goanna']}", box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in ("", "x floor then", "x floor now", "now / then", ""):
-        table.add_column(name, justify="right" if name else "left")
+    since = f"Since {old['date']}, goanna {old['versions']['goanna']}"
+    rows = table("", "x floor then", "x floor now", "now / then", title=since)
+    rows.add_column("")
     job = ""
     for one in found:
         if one.job != job:
             job = one.job
-            table.add_row(f"[bold]{escape(job)}[/]")
+            rows.add_row(f"[bold]{escape(job)}[/]")
         colour = {"dearer": "red", "cheaper": "green"}.get(said := word(one, between), "dim")
-        table.add_row(
+        rows.add_row(
             f"  {escape(one.rival)}", f"{one.before:.2f}", f"{one.now:.2f}", f"{one.ratio:.2f}",
             f"[{colour}]{said}[/]" if said else "",
         )  # fmt: skip
-    console.print(table)
+    console.print(rows)
     console.print(compared(found, between), highlight=False)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import json
 import sys
 from pathlib import Path
 
@@ -45,8 +44,7 @@ def _run(chosen: argparse.Namespace) -> int:
     from rich.progress import track
 
     from goanna.bench import suites
-    from goanna.bench.document import DocumentError, check_folders, document, load
-    from goanna.bench.measure import turns
+    from goanna.bench.document import DocumentError, check_folders, document, load, written
     from goanna.bench.page import page
     from goanna.bench.terminal import show, show_changes
 
@@ -64,12 +62,12 @@ def _run(chosen: argparse.Namespace) -> int:
         console.print(escape(said.getvalue().strip()), style="dim", highlight=False)
     rounds = QUICK_ROUNDS if chosen.quick else ROUNDS
     progress = track(range(rounds), description="measuring", console=console, transient=True)
-    content = document(groups, turns([job for group in groups for job in group.jobs], progress), rounds)
+    content = document(suites.measured(groups, progress), rounds)
     show(console, content)
     if before is not None:
         show_changes(console, before, content)
     if chosen.json is not None:
-        Path(chosen.json).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        written(content, chosen.json)
         console.print("The same as JSON:", escape(chosen.json))
     if chosen.html is not None:
         Path(chosen.html).write_text(page(content, before), encoding="utf-8")

@@ -6,8 +6,9 @@ import contextlib
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from html import escape as html_escape
 from itertools import groupby
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from rich.progress import track
 from rich.table import Table
 
 import goanna
+from goanna.bench.page import frame, row
+from goanna.bench.terminal import duration
 from goanna.cli.demo.measure import MODES, Measure, installed, measures
-from goanna.cli.demo.mongo_html import duration, page
 from goanna.cli.demo.wire_server import WireServer
 from goanna.cli.demo.workload import DATABASE, CommandPrinter, connect, counting, run_workload
 
@@ -60,7 +62,7 @@ def run(*, quick: bool = False, html: str | None = None) -> int:
         return 2
     _print_measures(console, found)
     if html is not None:
-        Path(html).write_text(page(about, report, counted, found), encoding="utf-8")
+        Path(html).write_text(_page(about, report, counted, found), encoding="utf-8")
         console.print("The same as a page:", escape(html))
     same = all(one == other for _, one, other in counted)
     if not same:
@@ -154,3 +156,25 @@ def _print_measures(console: Console, found: Sequence[Measure]) -> None:
                 length = max(1, round(_WIDTH * one.nanoseconds[mode] / longest))
                 bar = f"[{_COLOURS[mode]}]{block * length}[/]"
                 console.print(f"  {mode:>6} {bar} {duration(one.nanoseconds[mode])}", highlight=False)
+
+
+def _page(about: str, report: str, counted: Sequence[tuple[str, int, int]], found: Iterable[Measure]) -> str:
+    """Return the page: what ran, how many events of each kind came in both modes, and what each thing costs."""
+    body = ""
+    for group, members in groupby(found, lambda one: one.group):
+        shown = list(members)
+        longest = max(max(one.nanoseconds.values()) for one in shown)
+        body += f"<h2>{html_escape(group[0].upper() + group[1:])}</h2>\n"
+        for one in shown:
+            body += f"<h3>{html_escape(one.name)}</h3>\n"
+            for mode in MODES:
+                value = one.nanoseconds[mode]
+                times = f"{one.ratio:.2f}&times;" if mode == "goanna" else ""
+                body += row(mode, f"{mode}: {duration(value)}", [(mode, value)], longest, times)
+    body += '<h2>The events are the same</h2>\n<p class="faint">How many a listener to everything got from the same '
+    body += "workload.</p>\n<table>\n<tr><th>event</th><th>stock</th><th>goanna</th></tr>\n"
+    for kind, stock, ours in counted:
+        body += f"<tr><td>{html_escape(kind)}</td><td>{stock}</td><td>{ours}</td></tr>\n"
+    body += "</table>\n"
+    intro = f"The best of interleaved rounds in one process. {report}"
+    return frame("What PyMongo's monitoring costs", about, "", intro, {"stock": "stock", "goanna": "goanna"}, body)
