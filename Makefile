@@ -59,33 +59,23 @@ matrix: $(VENV)/group-test
 	$(BIN)/python -m pytest tests/differential -m matrix $(if $(COMPILER),--require-compiled) $(ARGS)
 
 # Prints the figures and their ratios. SAVE=folder keeps them, COMPARE=folder says what changed since those kept there.
-SAVED = $(if $(SAVE),--json $(SAVE)/$(1).json)
 bench: $(VENV)/group-bench $(VENV)/group-test dbally
-	$(if $(COMPARE),$(if $(SAVE),,$(error COMPARE=folder needs SAVE=another folder)))$(if $(SAVE),mkdir -p $(SAVE))
-	$(BIN)/python -m benchmarks $(call SAVED,events) $(ARGS)
-	$(BIN)/python -m benchmarks.monitoring $(call SAVED,monitoring) $(ARGS)
-	$(BIN)/python -m benchmarks.audit $(call SAVED,audit) $(ARGS)
-	$(BIN)/python -m benchmarks.requestlog $(call SAVED,requestlog) $(ARGS)
-	$(BIN)/python -m benchmarks.delivery $(call SAVED,delivery) $(ARGS)
-	$(if $(COMPARE),$(BIN)/python -m benchmarks.compare $(COMPARE) $(SAVE))
+	$(if $(SAVE),mkdir -p $(SAVE))
+	$(BIN)/python -m benchmarks $(if $(SAVE),--json $(SAVE)/bench.json) $(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
 
 # Every benchmark once, with a check that the events arrive.
 bench-smoke: $(VENV)/group-bench $(VENV)/group-test dbally
 	$(BIN)/python -m pytest benchmarks --benchmark-disable
 	$(BIN)/python -m benchmarks --quick
-	$(BIN)/python -m benchmarks.monitoring --quick
-	$(BIN)/python -m benchmarks.audit --quick
-	$(BIN)/python -m benchmarks.requestlog --quick
-	$(BIN)/python -m benchmarks.delivery --quick
-	$(BIN)/python -m benchmarks.contention --quick
+	$(BIN)/python -m benchmarks contention --quick
 
 # Ratios within one run that must not fall under a bound, with retries.
 gate: $(VENV)/group-bench $(VENV)/group-test dbally
-	$(BIN)/python -m benchmarks.gate
+	$(BIN)/python -m benchmarks gate
 
 # Instructions of the hot paths beside the committed numbers; needs valgrind.
 callgrind: $(VENV)/group-bench $(VENV)/group-test
-	$(BIN)/python -m benchmarks.instructions $(ARGS)
+	$(BIN)/python -m benchmarks instructions $(ARGS)
 
 docs: $(VENV)/group-docs
 	$(BIN)/python -m sphinx -q -n -W -b html docs docs/_build/html
@@ -157,7 +147,7 @@ tsan:
 # A fixed number of publishes by 1, 2 and 4 threads; CONTENDER is the interpreter, with goanna installed.
 CONTENDER ?= $(BIN)/python
 contention: $(VENV)/built
-	$(CONTENDER) -m benchmarks.contention $(ARGS)
+	$(CONTENDER) -m benchmarks contention $(ARGS)
 
 clean:
 	rm -rf $(VENV) .nox build dist src/*.egg-info src/goanna/*/*.so .pytest_cache .mypy_cache \

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.apart``: a push into a queue whose worker runs on the publisher's processor, or on another.
+"""``python -m benchmarks apart``: a push into a queue whose worker runs on the publisher's processor, or on another.
 
 On a virtual machine two processors may be near to each other at one time and far at another; then so is the difference.
 """
@@ -10,7 +10,7 @@ import os
 import statistics
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from goanna.bench import deliveries
@@ -21,8 +21,8 @@ from goanna.bench.measure import Timed, take_turns
 QUEUES, ROUNDS = 6, 30
 
 
-def main() -> int:
-    argparse.ArgumentParser(prog="python -m benchmarks.apart", description=__doc__).parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    argparse.ArgumentParser(prog="python -m benchmarks apart", description=__doc__).parse_args(arguments)
     processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     if len(processors) < 2 or not Path("/proc/self/task").is_dir():
         print("It takes Linux, and two processors.", file=sys.stderr)
@@ -59,7 +59,3 @@ def push(make: Callable[[], Work], publisher: int, worker: int) -> float:
 def threads() -> set[int]:
     """Return the threads of this process."""
     return {int(one.name) for one in Path("/proc/self/task").iterdir()}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,18 +14,21 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pymongo import MongoClient, monitoring
 
-from benchmarks import _cores
-from benchmarks.monitored import COMPILED, STOCK, installer
+from goanna.bench import cores
+from goanna.bench.document import Section
+from goanna.bench.figures import FLOOR
+from goanna.bench.monitored import COMPILED, STOCK, installer
 
 NOBODY, IDLE, SPANS = "no listener", "no-op listener", "listener like OpenTelemetry's"
 MODES = (STOCK, COMPILED)
 CLOCKS = {"clock": time.perf_counter_ns, "processor": time.thread_time_ns}
+COMMANDS = 50
 _RESAMPLES = 1000
 _WARMUP = 70
 """Commands before each turn: so many times the interpreter has to find its caches wrong before it makes them anew."""
@@ -84,16 +87,20 @@ class Share:
     high: float
 
 
-Turns = dict[str, dict[str, dict[str, list[float]]]]
-"""Nanoseconds per command, round by round, by clock, listener and mode."""
+def job(clock: str, kind: str) -> str:
+    return f"ping by {clock}, {kind}"
 
 
-def measure_commands(rounds: int, calls: int) -> Turns:
-    """Return the times of ``ping``; in each round each client has a turn in each mode."""
-    with _cores.active("py"):  # nothing of the server depends on the core
+def ping(rounds: int, calls: int = COMMANDS) -> Iterator[Section]:
+    """Yield the times of ``ping`` if there is a compiled core; in each round each client has a turn in each mode."""
+    if cores.NAMES["c"] not in cores.copies():
+        return
+    with cores.active("py"):  # nothing of the server depends on the core
         server = importlib.import_module("goanna.cli.demo.wire_server").WireServer()
     spans = Spans()
-    turns: Turns = {clock: {one: {mode: [] for mode in MODES} for one in (NOBODY, IDLE, SPANS)} for clock in CLOCKS}
+    turns: dict[str, dict[str, dict[str, list[float]]]] = {
+        clock: {one: {mode: [] for mode in MODES} for one in (NOBODY, IDLE, SPANS)} for clock in CLOCKS
+    }
     with server, contextlib.ExitStack() as stack:
         clients = {}
         for kind, listeners in ((NOBODY, []), (IDLE, [Idle()]), (SPANS, [spans])):
@@ -113,17 +120,31 @@ def measure_commands(rounds: int, calls: int) -> Turns:
             gc.collect()
         assert not spans.open
         assert spans.finished["admin.ping"] - before == rounds * len(MODES) * (calls + _WARMUP)
-    return turns
-
-
-def share(turns: Turns, clock: str, kind: str) -> Share:
-    """Return what installing leaves of the cost of a listener."""
     costs = {
-        mode: [with_it - without for with_it, without in zip(times[mode], bare[mode], strict=True)]
-        for times, bare in ((turns[clock][kind], turns[clock][NOBODY]),)
-        for mode in MODES
+        job(clock, kind): {FLOOR: turns[clock][NOBODY][STOCK], **turns[clock][kind]}
+        for clock in CLOCKS
+        for kind in clients
     }
-    stock, installed = costs[STOCK], costs[COMPILED]
+    yield Section("A ping on a client", "the same with no listener, and PyMongo as it is", costs)
+
+
+def notes(costs: Mapping[str, Mapping[str, Sequence[float]]]) -> Iterator[str]:
+    """Yield what installing leaves of the cost of a listener."""
+    for clock in CLOCKS:
+        for kind in (IDLE, SPANS):
+            if job(clock, kind) in costs:
+                left = share(costs[job(clock, kind)], costs[job(clock, NOBODY)])
+                yield (
+                    f"{job(clock, kind)}: installing leaves {left.ratio:.2f} of what monitoring costs "
+                    f"({left.low:.2f} to {left.high:.2f}: the middle 80 % of what rounds drawn anew from these give)"
+                )
+
+
+def share(times: Mapping[str, Sequence[float]], bare: Mapping[str, Sequence[float]]) -> Share:
+    """Return what installing leaves of the cost of a listener."""
+    stock, installed = (
+        [with_it - without for with_it, without in zip(times[mode], bare[mode], strict=True)] for mode in MODES
+    )
     chance = random.Random(1)
     drawn = []
     for _ in range(_RESAMPLES):
@@ -160,7 +181,7 @@ def _mode(mode: str) -> Iterator[None]:
         yield
         return
     goanna = installer("c")
-    with _cores.active("c"):
+    with cores.active("c"):
         goanna.install(monitoring)
     try:
         yield

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.gate``: ratios below which a run fails, measured again before it does.
+"""``python -m benchmarks gate``: ratios below which a run fails, measured again before it does.
 
 Each ratio is of two medians of the same run. A bound leaves room for noise: it is about two thirds of what a quiet run
 finds. A ratio passes if it reaches its bound in any of the tries; only those that have not are measured again.
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from goanna.bench import deliveries, monitored, orders, request_jobs, rivals, suites
 from goanna.bench.cores import NAMES, copies
-from goanna.bench.figures import figure
-from goanna.bench.jobs import FLOOR, Job
+from goanna.bench.figures import FLOOR, figure
+from goanna.bench.jobs import Job
 from goanna.bench.measure import turns
 from goanna.bench.monitoring_jobs import name as monitoring_name
 from goanna.bench.request_hooks import boto
@@ -74,8 +74,8 @@ BOUNDS = (
 )
 
 
-def main() -> int:
-    argparse.ArgumentParser(prog="python -m benchmarks.gate", description=__doc__).parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    argparse.ArgumentParser(prog="python -m benchmarks gate", description=__doc__).parse_args(arguments)
     if COMPILED not in copies():
         print("The gate is about the compiled core, which can't be loaded; see above.", file=sys.stderr)
         return 2
@@ -143,7 +143,3 @@ def measured(bounds: Iterable[Bound]) -> dict[Bound, float]:
     timed = turns(chosen, range(ROUNDS))
     medians = {(job, who): figure(one.costs()).median for job, whose in timed.items() for who, one in whose.items()}
     return {bound: medians[bound.job, bound.than] / medians[bound.job, bound.who] for bound in bounds}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.instructions``: how many instructions the hot paths take, beside the committed numbers.
+"""``python -m benchmarks instructions``: how many instructions the hot paths take, beside the committed numbers.
 
 valgrind counts them. Unlike times they are the same again, whatever else the machine does. A path is run so many times,
 and some more; the difference is what the additional times took, without the start of the interpreter.
@@ -12,6 +12,7 @@ on the version of Python that CI uses it is an error.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -20,10 +21,17 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from benchmarks.hot_path import PATHS
+import goanna
+from goanna.bench import listeners
+from goanna.bench.driver_calls import CALLS
+from goanna.bench.loops import Run, loop
+from goanna.bench.orders import FIELDS, goanna_sent
+from goanna.bench.rivals import Goanna
 
 COMMITTED = Path(__file__).with_name("instructions.json")
 FEW, MORE = 1_000, 3_000
@@ -34,10 +42,65 @@ OTHER_COMPILER = 0.15
 CI_PYTHON = "3.11.7"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__)
+ROOM = 100_000
+
+
+def publish(count: int) -> Run:
+    rival = Goanna(goanna)
+    for _ in range(count):
+        rival.add(rival.listener())
+    return loop(rival.publishes, {**FIELDS, "publish": rival.publish})
+
+
+def build() -> Run:
+    return loop(Goanna.publishes, {**FIELDS, "publish": goanna_sent(goanna)})
+
+
+def installed() -> Run:
+    from pymongo import monitoring
+
+    goanna.install()
+    call = CALLS["command_start"]
+    there = listeners.listener(listeners.stores, (monitoring.CommandListener,), ("started", "succeeded", "failed"))
+    return loop(call.statement, {**call.names, "listeners": monitoring._EventListeners([there])})
+
+
+def push() -> Run:
+    queue = goanna.queued(Goanna(goanna).listener(), maxsize=ROOM, batch=ROOM, delay=3600.0)
+    queue.sent(goanna_sent(goanna)(**FIELDS))
+    queue.flush()  # the thread has been started, and sleeps
+    return loop("take(event)", {"take": queue.sent, "event": goanna_sent(goanna)(**FIELDS)})
+
+
+def reject() -> Run:
+    wrapper = goanna.where(Goanna(goanna).listener(), commands="insert")
+    return loop("take(event)", {"take": wrapper.sent, "event": goanna_sent(goanna)(**FIELDS)})
+
+
+PATHS: dict[str, Callable[[], Run]] = {
+    "build": build,
+    "publish to 0": partial(publish, 0),
+    "publish to 1": partial(publish, 1),
+    "publish to 10": partial(publish, 10),
+    "installed publish to 1": installed,
+    "queued push": push,
+    "where reject": reject,
+}
+
+
+def through(name: str, times: int) -> None:
+    """Take a path so many times, and end the process: what ends is not counted, above all not a queue's emptying."""
+    assert goanna.BACKEND == "c", "this is about the compiled core"
+    run = PATHS[name]()
+    gc.disable()
+    run(times)
+    os._exit(0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks instructions", description=__doc__)
     parser.add_argument("--write", action="store_true", help="have what is counted be the numbers for this interpreter")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     known: dict[str, dict[str, float]] = json.loads(COMMITTED.read_text())
     here = environment()
     if shutil.which("valgrind") is None:
@@ -47,7 +110,7 @@ def main() -> int:
     if not options.write and numbers is None:
         print(f"NOT COMPARED: {COMMITTED.name} has no numbers for {here}; it has some for")
         print("\n".join(f"  {one}" for one in known))
-        print("To have some: python -m benchmarks.instructions --write, and commit them.")
+        print("To have some: python -m benchmarks instructions --write, and commit them.")
         return int(platform.python_version() == CI_PYTHON and sys.platform == "linux")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = dict(zip(PATHS, pool.map(counted, PATHS), strict=True))
@@ -116,7 +179,7 @@ def _total(name: str, times: int) -> int:
         out = Path(folder, "out")
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", sys.executable]
         done = subprocess.run(
-            [*command, "-m", "benchmarks.hot_path", name, str(times)],
+            [*command, "-c", f"from benchmarks.instructions import through; through({name!r}, {times})"],
             env={**os.environ, "PYTHONHASHSEED": "0", "GOANNA_BACKEND": "c", "PYTHONDONTWRITEBYTECODE": "1"},
             cwd=Path(__file__).parent.parent,
             capture_output=True,
@@ -129,7 +192,3 @@ def _total(name: str, times: int) -> int:
             if one.startswith(("summary:", "totals:")):
                 return int(one.split()[1])
     raise SystemExit(f"valgrind has not counted {name}:\n{done.stderr}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.published``: the figures in the README and the page of the dated run, from docs/bench.json.
+"""``python -m benchmarks published``: the figures in the README and the page of the dated run, from docs/bench.json.
 
 In the README these are the table between its markers and the numbers of the sentences in ``SENTENCES``.
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,12 @@ from goanna.bench import monitored
 from goanna.bench.cores import NAMES
 from goanna.bench.deliveries import ON_LOOP, QUEUED, REJECTED
 from goanna.bench.document import figures, kind, load
-from goanna.bench.figures import Figure
-from goanna.bench.jobs import FLOOR
+from goanna.bench.figures import FLOOR, Figure
+from goanna.bench.monitoring_jobs import READ
 from goanna.bench.monitoring_jobs import name as monitoring_name
 from goanna.bench.request_hooks import ORIGINAL
 from goanna.bench.request_jobs import LOG
 from goanna.bench.rivals import PLAIN
-from goanna.bench.suites import DRIVER_FIELD
 from goanna.bench.terminal import about, duration, noise
 
 ROOT = Path(__file__).parent.parent
@@ -44,7 +43,7 @@ ROWS = (
     ("reject an event", REJECTED, COMPILED, PURE, "by hand"),
     ("PyMongo's command start to 1", monitoring_name("command_start", 1), monitored.COMPILED, monitored.PURE, "stock"),
     ("the same to 10", monitoring_name("command_start", 10), monitored.COMPILED, monitored.PURE, "stock"),
-    ("read a field of that event", DRIVER_FIELD, monitored.COMPILED, None, "stock"),
+    ("read a field of that event", READ, monitored.COMPILED, None, "stock"),
     ("db-ally's span, 1 handler", "track_event, 1 handler", "strict, compiled", "strict, pure", "stock"),
     ("a line for a request of boto 2", LOG, COMPILED, PURE, ORIGINAL),
 )
@@ -118,7 +117,7 @@ _START = monitoring_name("command_start", 1)
 SENTENCES = (
     Sentence(
         "publishing a command event takes {} of the time, reading a field of it {}.",
-        (_part(_START, monitored.COMPILED, "stock"), _part(DRIVER_FIELD, monitored.COMPILED, "stock")),
+        (_part(_START, monitored.COMPILED, "stock"), _part(READ, monitored.COMPILED, "stock")),
     ),
     Sentence(
         "a span with one handler takes {} of the time",
@@ -179,7 +178,7 @@ def run_page(content: Mapping[str, Any]) -> str:
     lines = [
         "# One run of goanna bench",
         "",
-        "Written by `python -m benchmarks.published` from `docs/bench.json`, which `goanna bench --json` wrote.",
+        "Written by `python -m benchmarks published` from `docs/bench.json`, which `goanna bench --json` wrote.",
         "",
         about(content),
         *([noise(content)] if noise(content) else []),
@@ -208,10 +207,10 @@ def _rows(costs: Mapping[str, Figure]) -> list[str]:
     return lines
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.published", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks published", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where something is not in step")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     content = load(ROOT / "docs" / "bench.json")
     path = ROOT / "README.md"
     wanted = {
@@ -221,12 +220,8 @@ def main() -> int:
     stale = [one for one, text in wanted.items() if not one.exists() or one.read_text(encoding="utf-8") != text]
     if options.check:
         for one in stale:
-            print(f"{one.name} is not in step with docs/bench.json: python -m benchmarks.published", file=sys.stderr)
+            print(f"{one.name} is not in step with docs/bench.json: python -m benchmarks published", file=sys.stderr)
         return int(bool(stale))
     for one in stale:
         one.write_text(wanted[one], encoding="utf-8")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,110 +1,58 @@
-"""The tables of one run, for the screen and as JSON."""
+"""The report of one run: the tables of ``goanna bench``, what else there is to say, and the goals."""
 
 from __future__ import annotations
 
-import dataclasses
-import importlib.metadata
-import operator
-import os
-import platform
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
-from benchmarks._cores import NAMES
-from benchmarks.goals import COMPILED, GOALS, Results
-from benchmarks.jobs import FLOOR
-from benchmarks.rivals import OTHERS, PLAIN
+from benchmarks.delivery import PYTHON_NOTHING
+from goanna.bench import terminal
+from goanna.bench.document import kind
+from goanna.bench.figures import Figure
+from goanna.bench.monitored import STOCK
+from goanna.bench.request_hooks import ORIGINAL
+from goanna.bench.rivals import PLAIN
 
-PACKAGES = ("goanna", "psygnal", "blinker", "pluggy", "pyee", "botocore", "msgspec")
-WIDTH = 144
+NO_RIVALS = (PLAIN, PYTHON_NOTHING)
+WIDTH = 190
 """What the tables need at least; a narrower terminal shows their lines broken rather than their figures cut."""
 
 
-def versions() -> dict[str, str]:
-    """Return what was measured with what."""
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    return {"python": python, **{name: importlib.metadata.version(name) for name in PACKAGES}}
-
-
-def show(results: Results) -> None:
-    """Print the tables and the goals."""
+def show(content: Mapping[str, Any]) -> None:
+    """Print it."""
     console = Console(width=max(WIDTH, Console().width))
-    dispatch = {job: times for job, times in results.items() if any(one in OTHERS for one in times)}
-    console.print(_table("Events, ns", {job: results[job] for job in results if job not in dispatch}))
-    console.print(_table("Dispatch, ns", dispatch))
+    terminal.show(console, content, other)
     console.print(
-        "Best of all rounds. x floor: goanna compiled relative to the floor, made of the fastest parts that can be\n"
-        "had without goanna; below 1 goanna's own parts are faster. x rival: the fastest rival relative to goanna\n"
-        "compiled; below 1 goanna loses.\n"
-        "* plain loop: no isolation of errors, no counting, no registration; not counted as a rival.",
+        "x floor and x other are of the best times. x other: how many times as long stock takes, or boto's logger, or\n"
+        f"else the fastest rival; below 1 they are faster. A {PLAIN} has no isolation of errors, no counting and no\n"
+        "registration, and is not counted as a rival.",
         highlight=False,
     )
-    console.print(_goals(results))
-    console.print(", ".join(f"{name} {version}" for name, version in versions().items()), highlight=False)
+    for one in content["notes"]:
+        console.print(escape(one), highlight=False, soft_wrap=True)
+    columns = "who", "goal", "than", "at", "bound", "aim", "best", "median", "this run"
+    rows = terminal.table(*columns, texts=4, title="Goals")
+    for one in content["goals"]:
+        bound, aim = f"at {'most' if one['at_most'] else 'least'} {one['bound']:.2f}", one["aim"]
+        than = one["than"][0] if len(one["than"]) == 1 else "the fastest other"
+        figures = f"{one['best']:.2f}", f"{one['median']:.2f}"
+        rows.add_row(one["who"], one["text"], than, one["job"], bound, "" if aim is None else f"{aim:.1f}", *figures,
+                     one["verdict"])  # fmt: skip
+    console.print(rows)
 
 
-def _table(title: str, results: Results) -> Table:
-    known = [FLOOR, *NAMES.values()]
-    rivals = list(dict.fromkeys(one for times in results.values() for one in times if one not in known))
-    columns = [one for one in [*known, *rivals] if any(one in times for times in results.values())]
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("job", no_wrap=True)
-    for column in columns:
-        shown = f"{column} *" if column == PLAIN else column
-        table.add_column(shown.replace(" ", "\n", 1), justify="right", no_wrap=True)
-    for column in ("x\nfloor", "x\nrival"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for job, times in results.items():
-        cells = [_number(times[one].best) if one in times else "" for one in columns]
-        mine, fastest = times.get(COMPILED), [times[one].best for one in rivals if one in times and one != PLAIN]
-        ratios = [mine.best / times[FLOOR].best, min(fastest) / mine.best] if mine else []
-        table.add_row(job, *cells, *(f"{ratio:.2f}" for ratio in ratios))
-    return table
+def show_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Print what changed."""
+    terminal.show_changes(Console(), old, new)
 
 
-def _number(nanoseconds: float) -> str:
-    return f"{nanoseconds:,.1f}" if nanoseconds < 10 else f"{nanoseconds:,.0f}"
-
-
-def _goals(results: Results) -> Table:
-    table = Table(title="Goals", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
-    for column in ("goal", "bound", "best", "median", "this run"):
-        table.add_column(column, justify="left" if column == "goal" else "right")
-    for one in rated(results):
-        table.add_row(
-            one["goal"], f"{one['bound']:.2f}", f"{one['best']:.2f}", f"{one['median']:.2f}",
-            "reached" if one["reached"] else "missed",
-        )  # fmt: skip
-    return table
-
-
-def rated(results: Results) -> Iterable[dict[str, Any]]:
-    """Yield the goals with their ratios by the best and by the median times; the best decide."""
-    for goal in GOALS:
-        best = goal.ratio(results, operator.attrgetter("best"))
-        median = goal.ratio(results, operator.attrgetter("median"))
-        if best is not None:
-            yield {
-                "goal": goal.text,
-                "bound": goal.bound,
-                "best": best,
-                "median": median,
-                "reached": goal.reached(best),
-            }
-
-
-def as_json(results: Results, rounds: int) -> dict[str, Any]:
-    """Return everything as what json.dump takes; times in nanoseconds per call."""
-    return {
-        "versions": versions(),
-        "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
-        "rounds": rounds,
-        "results": {
-            job: {rival: dataclasses.asdict(one) for rival, one in times.items()} for job, times in results.items()
-        },
-        "goals": list(rated(results)),
-    }
+def other(costs: Mapping[str, Figure]) -> str | None:
+    """Return with whom goanna is compared in a job."""
+    for one in (STOCK, ORIGINAL):
+        if one in costs:
+            return one
+    rivals = [one for one in costs if kind(one) == "stock" and one not in NO_RIVALS]
+    return min(rivals, key=lambda one: costs[one].best, default=None)

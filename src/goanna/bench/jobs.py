@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
@@ -64,7 +64,7 @@ class Job:
     """One job and who does it: the makers of works by rival, the floor among them."""
 
     name: str
-    works: dict[str, Callable[[], Work]]
+    works: Mapping[str, Callable[[], Work]]
 
 
 def every() -> Iterator[Job]:

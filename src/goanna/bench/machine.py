@@ -38,8 +38,14 @@ def interpreter() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of what takes part and is installed."""
-    found = {"goanna": goanna.__version__, "core": {"c": "compiled", "py": "pure"}[goanna.BACKEND]}
-    for name in PACKAGES:
+    core = {"c": "compiled", "py": "pure"}[goanna.BACKEND]
+    return {"goanna": goanna.__version__, "core": core, **installed(*PACKAGES)}
+
+
+def installed(*names: str) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
+    found = {}
+    for name in names:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     return found

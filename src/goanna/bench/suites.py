@@ -14,6 +14,7 @@ from goanna.bench.orders import STRUCT
 
 MONITORED = (("command_start", 1), ("command_start", 10), ("command_success", 1), ("connection_checked_out", 1))
 HANDLERS = (1, 5)
+DELIVERED = "a bare call of the listener; for what is not built a call that does nothing"
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Group:
 def every() -> Iterator[Group]:
     """Yield the groups, without those of libraries that are not installed."""
     yield from events()
-    yield Group("Deliver", "a bare call of the listener; for what is not built a call that does nothing",
-                tuple(deliveries.every()))  # fmt: skip
+    yield Group("Deliver", DELIVERED, tuple(deliveries.every()))
     yield monitoring(*[monitoring_jobs.publish(call, count) for call, count in MONITORED])
     yield fields()
     if importlib.util.find_spec("dbally") is not None:

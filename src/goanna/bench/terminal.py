@@ -49,11 +49,12 @@ def show_setting(console: Console, content: Mapping[str, Any]) -> None:
         console.print(f"[yellow]{escape(said)}[/]", highlight=False)
 
 
-def table(first: str, *columns: str, title: str | None = None) -> Table:
-    """Return a table whose first column is text, and the others are figures."""
+def table(*columns: str, texts: int = 1, title: str | None = None) -> Table:
+    """Return a table whose first columns are texts, and the others are figures."""
     made = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1))
-    made.add_column(first, overflow="fold")
-    for name in columns:
+    for name in columns[:texts]:
+        made.add_column(name, overflow="fold")
+    for name in columns[texts:]:
         made.add_column(name, justify="right", no_wrap=True)
     return made
 

@@ -1,3 +1,0 @@
-"""See ``goanna.bench.measure``, which ``goanna bench`` shares."""
-
-from goanna.bench.measure import *  # noqa: F403

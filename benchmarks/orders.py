@@ -1,3 +1,0 @@
-"""See ``goanna.bench.orders``, which ``goanna bench`` shares."""
-
-from goanna.bench.orders import *  # noqa: F403

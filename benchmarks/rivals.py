@@ -1,3 +1,0 @@
-"""See ``goanna.bench.rivals``, which ``goanna bench`` shares."""
-
-from goanna.bench.rivals import *  # noqa: F403
