@@ -49,10 +49,15 @@ class Goal:
     by: tuple[str, ...] = ("best",)
 
     def ratio(self, results: Results, job: str, of: str) -> float:
-        get = operator.attrgetter(of)
+        get = operator.attrgetter(of)  # "best" or "median"
         mine = float(get(results[job][self.who]))
         theirs = min(float(get(results[job][one])) for one in self.than if one in results[job])
         return mine / theirs if self.at_most else theirs / mine
+
+    def furthest(self, results: Results) -> str:
+        """Return the job in which it is furthest from being reached."""
+        worst = max if self.at_most else min
+        return worst(self.jobs, key=lambda job: self.ratio(results, job, self.by[0]))
 
     def reached(self, ratio: float, bound: float) -> bool:
         return ratio <= bound if self.at_most else ratio >= bound
@@ -86,8 +91,7 @@ def rated(results: Results) -> Iterator[Rating]:
     for goal in (*EVENTS, *MONITORING, *AUDIT, *DELIVERY, REQUESTLOG):
         there = [results.get(job, {}) for job in goal.jobs]
         if all(goal.who in one and one.keys() & set(goal.than) for one in there):
-            furthest = max if goal.at_most else min
-            job = furthest(goal.jobs, key=lambda job: goal.ratio(results, job, goal.by[0]))
+            job = goal.furthest(results)
             yield Rating(goal, job, goal.ratio(results, job, "best"), goal.ratio(results, job, "median"))
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.compare``: two runs of the benchmarks, saved as they are."""
+"""``python -m benchmarks compare``: two runs of the benchmarks, saved as they are."""
 
 from __future__ import annotations
 
@@ -8,75 +8,117 @@ from typing import Any
 
 import pytest
 
+from goanna.bench import request_hooks, request_jobs
+from goanna.bench.figures import Figure
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def compare(monkeypatch: pytest.MonkeyPatch):
+def program(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(ROOT))
-    from benchmarks import compare
+    from benchmarks import __main__
 
-    return compare
-
-
-def time(nanoseconds: float) -> dict[str, float]:
-    return {"best": nanoseconds, "median": nanoseconds}
+    return __main__
 
 
-def saved(folder: Path, name: str, content: dict[str, Any]) -> Path:
+def cost(nanoseconds: float) -> dict[str, float]:
+    return dict.fromkeys(("best", "median", "low", "high"), nanoseconds)
+
+
+def saved(folder: Path, name: str, ours: float, floor: float = 10.0) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / name
-    path.write_text(json.dumps({"versions": {"python": "CPython 3.11", "goanna": "1"}, **content}))
+    jobs = [{"name": "job", "costs": {"floor": cost(floor), "goanna compiled": cost(ours)}}]
+    content: dict[str, Any] = {
+        "goanna_bench": 1,
+        "date": "2026-01-01T00:00:00+00:00",
+        "interpreter": {"python": "CPython 3.11"},
+        "versions": {"goanna": "1"},
+        "groups": [{"name": "Group", "floor": "nothing", "jobs": jobs}],
+        "notes": [],
+        "goals": [],
+    }
+    path.write_text(json.dumps(content))
     return path
 
 
-def results(ours: float, base: str = "floor", unit: float = 10.0) -> dict[str, Any]:
-    return {"results": {"job": {base: time(unit), "goanna compiled": time(ours)}}}
-
-
-def run(compare, monkeypatch: pytest.MonkeyPatch, *paths: Path) -> int:
-    monkeypatch.setattr("sys.argv", ["compare", *map(str, paths)])
-    return compare.main()
-
-
-@pytest.mark.parametrize("base", ["floor", "stock"])
-def test_runs_of_machines_of_different_speed(compare, monkeypatch, capsys, tmp_path: Path, base: str) -> None:
-    old = saved(tmp_path / "old", "events.json", results(20.0, base))
-    new = saved(tmp_path / "new", "events.json", results(90.0, base, unit=30.0))
+def test_runs_of_machines_of_different_speed(program, capsys, tmp_path: Path) -> None:
+    old = saved(tmp_path / "old", program.KEPT, 20.0)
+    new = saved(tmp_path / "new", program.KEPT, 90.0, floor=30.0)
     for paths in ((old, new), (old.parent, new.parent)):
-        assert run(compare, monkeypatch, *paths) == 0
+        assert program.main(["compare", *map(str, paths)]) == 0
         said = capsys.readouterr().out
         assert "2.00" in said
         assert "3.00" in said
         assert "1.50   dearer" in said
 
 
-def test_request_logs_are_compared_with_the_hook_that_does_nothing(
-    compare, monkeypatch, capsys, tmp_path: Path
-) -> None:
-    def hooks(ours: float) -> dict[str, Any]:
-        costs = {"do-nothing hook": time(10.0), "goanna compiled": time(ours)}
-        return {"hooks, ns": {name: {"burst": one, "flood": one} for name, one in costs.items()}}
+def test_request_logs_are_compared_with_the_hook_that_does_nothing(tmp_path: Path) -> None:
+    job = request_jobs.hooks("burst", request_hooks.BURST, False)
+    assert request_hooks.NOTHING not in job.works
+    work = job.works["floor"]()
+    work.check()
+    work.close()
 
-    old, new = (saved(tmp_path / name, "r.json", hooks(ours)) for name, ours in (("old", 100.0), ("new", 40.0)))
-    assert run(compare, monkeypatch, old, new) == 0
-    assert capsys.readouterr().out.count("0.40   cheaper") == 2
+
+def test_goals_are_about_the_job_that_is_furthest_from_them(program) -> None:
+    from benchmarks.goals import Goal, Rating, rated
+
+    def results(*ours: float) -> dict[str, dict[str, Figure]]:
+        others = {"floor": Figure(**cost(10.0)), "fast": Figure(**cost(40.0)), "slow": Figure(**cost(90.0))}
+        return {f"job {number}": {**others, "goanna": Figure(**cost(one))} for number, one in enumerate(ours)}
+
+    def rating(goal: Goal, found: dict[str, dict[str, Figure]]) -> Rating:
+        job = goal.furthest(found)
+        return Rating(goal, job, goal.ratio(found, job, "best"), goal.ratio(found, job, "median"))
+
+    least = Goal("least", "goanna", ("fast", "slow"), ("job 0", "job 1"), 1.5, aim=3.0)
+    most = Goal("most", "goanna", ("floor",), ("job 0", "job 1"), 1.5, at_most=True)
+    found = results(10.0, 20.0)
+    assert (rating(least, found).job, rating(least, found).best) == ("job 1", 2.0)
+    assert (rating(most, found).job, rating(most, found).best) == ("job 1", 2.0)
+    assert rating(least, found).verdict == "reached, not aim"
+    assert rating(most, found).verdict == "missed"
+    assert rating(least, results(1.0, 2.0)).verdict == rating(most, results(1.0, 15.0)).verdict == "reached"
+    assert list(rated(found)) == [], "those of jobs that were not measured"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("{", "can't be read"), ("{}", "not written by a benchmark"), (None, "can't be read")]
+    ("text", "said"), [("{", "can't be read"), ("{}", "not written by goanna bench"), (None, "can't be read")]
 )
-def test_what_is_no_run(compare, monkeypatch, capsys, tmp_path: Path, text: str | None, said: str) -> None:
-    new = saved(tmp_path, "new.json", results(1.0))
+def test_what_is_no_run(program, capsys, tmp_path: Path, text: str | None, said: str) -> None:
+    new = saved(tmp_path, "new.json", 1.0)
     old = tmp_path / "old.json"
     if text is not None:
         old.write_text(text)
-    assert run(compare, monkeypatch, old, new) == 2
+    assert program.main(["compare", str(old), str(new)]) == 2
+    assert said in capsys.readouterr().err
+    assert program.main(["--quick", "--compare", str(old)]) == 2, "before anything is measured"
     assert said in capsys.readouterr().err
 
 
-def test_folders_without_a_file_in_common(compare, monkeypatch, capsys, tmp_path: Path) -> None:
+def test_a_folder_without_a_run(program, capsys, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
-    saved(tmp_path / "new", "events.json", results(1.0))
-    assert run(compare, monkeypatch, tmp_path / "old", tmp_path / "new") == 2
-    assert "make bench SAVE=" in capsys.readouterr().err
+    saved(tmp_path / "new", program.KEPT, 1.0)
+    assert program.main(["compare", str(tmp_path / "old"), str(tmp_path / "new")]) == 2
+    assert f"{tmp_path / 'old' / program.KEPT} can't be read" in capsys.readouterr().err
+
+
+def test_a_suite_of_the_benchmarks_is_a_document_of_goanna_bench(program, capsys, tmp_path: Path) -> None:
+    pytest.importorskip("dbally", reason="db-ally is not installed")
+    paths = [str(tmp_path / name) for name in ("one.json", "other.json")]
+    assert program.main(["audit", "--quick", "--json", paths[0]]) == 0
+    said = capsys.readouterr().out
+    assert "Track an event of db-ally" in said
+    assert "Goals" in said
+    assert program.main(["audit", "--quick", "--json", paths[1], "--compare", paths[0]]) == 0
+    assert "Each figure is divided by the floor of its own run" in capsys.readouterr().out
+    content = program.load(paths[1])
+    assert {one["who"] for one in content["goals"]} >= {"strict, pure"}
+
+
+def test_no_such_suite(program, capsys) -> None:
+    with pytest.raises(SystemExit):
+        program.main(["event"])
+    assert "no such suite: event" in capsys.readouterr().err
