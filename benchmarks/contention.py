@@ -38,7 +38,7 @@ def jobs(core: ModuleType) -> Iterator[tuple[str, Run]]:
             rival.add(listeners.listener(returns, rival.bases))
         if len(rival.publish.table) != count:
             raise AssertionError("a listener was left out")
-        yield f"publish to {count}", loop(rival.publishes, {**FIELDS, **rival.names()})
+        yield f"publish to {count}", loop(rival.publishes, {**FIELDS, **rival.names})
     with active(core.BACKEND):
         ring = importlib.import_module("goanna.core")
     inlet = ring.Ring(1000, lambda: None, lambda *args: None, newest=True).inlet(lambda event: None)

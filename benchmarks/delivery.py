@@ -202,7 +202,7 @@ def filter_out(way: str) -> Job:
 
 
 def _publish_to_nobody(backend: str, arguments: str) -> Work:
-    return Work(loop(f"publish({arguments})", {**FIELDS, **Goanna(cores.load(backend)).names()}))
+    return Work(loop(f"publish({arguments})", {**FIELDS, **Goanna(cores.load(backend)).names}))
 
 
 def let_through() -> Job:

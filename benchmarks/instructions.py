@@ -30,7 +30,7 @@ import goanna
 from goanna.bench import listeners
 from goanna.bench.driver_calls import CALLS
 from goanna.bench.loops import Run, loop
-from goanna.bench.orders import FIELDS, goanna_sent
+from goanna.bench.orders import FIELDS, POSITIONAL, goanna_sent
 from goanna.bench.rivals import Goanna
 
 COMMITTED = Path(__file__).with_name("instructions.json")
@@ -53,7 +53,7 @@ def publish(count: int) -> Run:
 
 
 def build() -> Run:
-    return loop(Goanna.publishes, {**FIELDS, "publish": goanna_sent(goanna)})
+    return loop(f"publish({POSITIONAL})", {**FIELDS, "publish": goanna_sent(goanna)})
 
 
 def installed() -> Run:

@@ -162,7 +162,7 @@ def published(
     there = rival.listener()
     wrapper = wrap(there)
     registration = rival.hub.add(wrapper)
-    run = loop(f"publish({arguments})", {**FIELDS, **rival.names()})
+    run = loop(f"publish({arguments})", {**FIELDS, **rival.names})
 
     def settle() -> None:
         assert wrapper.flush(60.0) == 0

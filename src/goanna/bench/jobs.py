@@ -26,7 +26,7 @@ from goanna.bench.orders import (
     goanna_sent,
     same,
 )
-from goanna.bench.rivals import PLAIN, RIVALS, PlainLoop, Rival
+from goanna.bench.rivals import PLAIN, RIVALS, Rival, plain_loop
 
 LISTENERS = (0, 1, 3, 10, 30)
 OTHERS_THERE = (0, 10)
@@ -152,7 +152,7 @@ def _publish(make: Callable[[], Rival], count: int, idle: bool = False) -> Work:
     there = [rival.listener(idle) for _ in range(count)]
     for one in there:
         rival.add(one)
-    run = loop(rival.publishes, {**FIELDS, **rival.names()})
+    run = loop(rival.publishes, {**FIELDS, **rival.names})
 
     def check() -> None:
         before = [one.last for one in there]
@@ -213,7 +213,7 @@ def _construct_and_call(count: int) -> Work:
 
 def register(others: int) -> Job:
     """Add a listener and remove it, beside as many others. The floor is a list's append and remove."""
-    works: dict[str, Callable[[], Work]] = {FLOOR: partial(_register, PlainLoop, others)}
+    works: dict[str, Callable[[], Work]] = {FLOOR: partial(_register, plain_loop, others)}
     for name, rival in RIVALS.items():
         if name not in (PLAIN, "psygnal emit_fast"):  # the floor is the one; the other differs in publishing only
             works[name] = partial(_register, rival, others)
@@ -226,11 +226,11 @@ def _register(make: Callable[[], Rival], others: int) -> Work:
     for one in there:
         rival.add(one)
     listener = rival.listener()
-    run = loop(rival.registers, {**rival.names(), "listener": listener})
+    run = loop(rival.registers, {**rival.names, "listener": listener})
 
     def check() -> None:
         run(1)
-        loop(rival.publishes, {**FIELDS, **rival.names()})(1)
+        loop(rival.publishes, {**FIELDS, **rival.names})(1)
         assert listener.last is None, "it has been removed"
         assert all(same(one.last) for one in there)
 

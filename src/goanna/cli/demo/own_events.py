@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
-from collections.abc import Callable
-from dataclasses import make_dataclass
-from timeit import timeit
-from typing import Any
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -14,8 +12,7 @@ from rich.progress import track
 from rich.table import Table
 
 import goanna
-from goanna import core
-from goanna.core import _pure
+from goanna.bench.cores import NAMES
 
 __all__ = ["run"]
 
@@ -68,7 +65,7 @@ def run(*, quick: bool = False) -> int:
     console = Console()
     console.rule(f"goanna {goanna.__version__}, {'compiled' if goanna.BACKEND == 'c' else 'pure'} core")
     _show(console)
-    _measure(console, rounds=3 if quick else 30)
+    _measure(console, rounds=15 if quick else 150)
     if goanna.BACKEND != "c":
         console.print("This is the pure core; [bold]goanna doctor[/] says what it takes to get the compiled one.")
     console.print("Next: [bold]python -m goanna doctor[/], and the README for what else there is.")
@@ -95,62 +92,23 @@ def _show(console: Console) -> None:
         logger.removeHandler(handler)
 
 
-def _keeper(number: int) -> OrderListener:
-    """Return a listener of a class of its own that keeps the last event."""
-
-    def placed(self: Any, event: OrderPlaced) -> None:
-        self.last = event
-
-    made: OrderListener = type(f"Keeper{number}", (OrderListener,), {"placed": placed})()
-    return made
-
-
-def _candidates(count: int) -> dict[str, Callable[..., object]]:
-    """Return ways to publish an order to ``count`` listeners of as many classes."""
-    listeners = [_keeper(number) for number in range(count)]
-    methods = [one.placed for one in listeners]
-    fields = goanna.fields(OrderPlaced)
-    plain = make_dataclass("OrderPlaced", [one.name for one in fields], slots=True)
-
-    def loop(*args: Any) -> None:
-        event = plain(*args)
-        for method in methods:
-            method(event)
-
-    def channel(kind: Any) -> Callable[..., object]:
-        account = kind.Account()
-        table = kind.Table([kind.Call(method, account, None) for method in methods])
-        made: Callable[..., object] = kind.Channel(kind.Maker(OrderPlaced, fields), table, None)
-        return made
-
-    found = {"dataclass and a loop": loop, "goanna, pure core": channel(_pure)}
-    if goanna.BACKEND == "c":
-        found["goanna, compiled core"] = channel(core)
-    return found
-
-
 def _measure(console: Console, rounds: int) -> None:
     """Print what one publish costs, as the best of interleaved rounds."""
-    counts = (1, 3, 10)
+    with contextlib.redirect_stderr(io.StringIO()):  # which core is there and which is not has been said
+        from goanna.bench.jobs import Job, publish
+        from goanna.bench.measure import turns
+        from goanna.bench.rivals import PLAIN
+    shown = {PLAIN: "dataclass and a loop", NAMES["py"]: "goanna, pure core"}
+    if goanna.BACKEND == "c":
+        shown[NAMES["c"]] = "goanna, compiled core"
+    jobs = {count: publish(count) for count in (1, 3, 10)}
+    progress = track(range(rounds), description="measuring", console=console, transient=True)
+    timed = turns([Job(job.name, {name: job.works[name] for name in shown}) for job in jobs.values()], progress)
     table = Table(title="one publish of an 8-field event, ns (listeners keep the event; best of interleaved rounds)")
     table.add_column("listeners", justify="right")
-    candidates = {count: _candidates(count) for count in counts}
-    for name in candidates[1]:
+    for name in shown.values():
         table.add_column(name, justify="right")
-    best: dict[tuple[int, str], float] = {}
-    for _ in track(range(rounds), description="measuring", console=console, transient=True):
-        for count in counts:
-            for name, publish in candidates[count].items():
-                best[count, name] = min(best.get((count, name), float("inf")), _time(publish))
-    for count in counts:
-        reference = best[count, "dataclass and a loop"]
-        table.add_row(
-            str(count), *(f"{best[count, name]:.0f} ({reference / best[count, name]:.1f}x)" for name in candidates[1])
-        )
+    for count, job in jobs.items():
+        best = {name: min(one.costs()) for name, one in timed[job.name].items()}
+        table.add_row(str(count), *(f"{one:.0f} ({best[PLAIN] / one:.1f}x)" for one in best.values()))
     console.print(table)
-
-
-def _time(publish: Callable[..., object], calls: int = 20_000) -> float:
-    """Return the nanoseconds of one call."""
-    call = "publish(7, 'Ada', 9.5, 'EUR', 1, 'NL', 'web', False)"
-    return timeit(call, "publish = given", number=calls, globals={"given": publish}) / calls * 1e9
