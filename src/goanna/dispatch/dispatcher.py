@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Iterable
 
-from goanna.core import Channel, Table
 from goanna.core.base import TYPE_CHECKING
-from goanna.core.forks import after_fork
 from goanna.dispatch.ordering import arrange
 from goanna.dispatch.registration import Registration
+from goanna.dispatch.registry import Registry
 from goanna.dispatch.watch import checked_quarantine, checked_slow
 from goanna.errors import policy
 from goanna.events import Event, EventMeta
@@ -19,6 +17,7 @@ from goanna.listeners import Listener, handled
 if TYPE_CHECKING:
     from typing import Any, ParamSpec, TypeVar, overload
 
+    from goanna.core import Channel
     from goanna.dispatch.publisher import Publisher
     from goanna.errors import Errors
 
@@ -59,15 +58,9 @@ class Dispatcher:
             if not handled(one):
                 raise TypeError(f"{one.__name__} handles no event; mark its methods with @goanna.handles(...)")
         self._interfaces = interfaces
-        self._errors = policy(errors)
-        # Re-entrant: the collector may run a finalizer that removes a listener while this thread holds it. What is
-        # guarded are replaced tuples, and _version tells an outer change that an inner one has come between.
-        self._lock = threading.RLock()
-        self._version = 0
+        self._registry = Registry(policy(errors))
+        self._channels = self._registry.channels  # at hand, for publish
         self._sequence = itertools.count()
-        self._registrations: tuple[Registration, ...] = ()
-        self._channels: dict[type[Event], Channel] = {}
-        after_fork(self)
 
     def add(
         self,
@@ -109,7 +102,7 @@ class Dispatcher:
         if not isinstance(priority, int):
             raise TypeError(f"priority must be an int, not {type(priority).__name__}")
         registration = Registration(
-            self,
+            self._registry,
             listener,
             priority=priority,
             before=self._find("before", before),
@@ -121,7 +114,7 @@ class Dispatcher:
             slow=checked_slow(slow),
             quarantine=checked_quarantine(quarantine),
         )
-        self._change(lambda now: arrange((*now, registration)))
+        self._registry.change(lambda now: arrange((*now, registration)))
         return registration
 
     def remove(self, listener: Listener) -> None:
@@ -130,7 +123,7 @@ class Dispatcher:
         Raises:
             ValueError: it is not registered.
         """
-        mine = [one for one in self._registrations if one.listener is listener]
+        mine = [one for one in self._registry.registrations if one.listener is listener]
         if not mine:
             raise ValueError(f"{listener!r} is not registered here")
         for one in mine:
@@ -139,7 +132,7 @@ class Dispatcher:
     @property
     def registrations(self) -> tuple[Registration, ...]:
         """The registrations in calling order."""
-        return self._registrations
+        return self._registry.registrations
 
     if TYPE_CHECKING:
 
@@ -179,11 +172,11 @@ class Dispatcher:
 
     def __contains__(self, listener: object) -> bool:
         """Return whether a listener is registered."""
-        return any(one.listener is listener for one in self._registrations)
+        return any(one.listener is listener for one in self._registry.registrations)
 
     def __len__(self) -> int:
         """Return the number of registrations."""
-        return len(self._registrations)
+        return len(self._registry.registrations)
 
     def __bool__(self) -> bool:
         """Return True: an empty dispatcher is a dispatcher."""
@@ -192,51 +185,6 @@ class Dispatcher:
     def __repr__(self) -> str:
         interfaces = ", ".join(one.__name__ for one in self._interfaces)
         return f"<Dispatcher({interfaces}) with {len(self)} listeners>"
-
-    # What registrations, and the child of a fork, call.
-
-    def _after_fork(self) -> None:
-        """Start with a lock that nobody holds; what it guards is whole at any moment."""
-        self._lock = threading.RLock()
-
-    def _drop(self, registration: Registration) -> None:
-        """Take a registration out."""
-        self._change(lambda now: tuple([one for one in now if one is not registration]))
-        for one in self._registrations:
-            one._forget(registration)
-
-    def _refresh(self) -> None:
-        """Make the tables again from what the registrations have resolved now."""
-        self._change(lambda now: now)
-
-    def _settle(self) -> None:
-        """Bring the accounts up to date with the publishes that have finished."""
-        with self._lock:
-            for channel in list(self._channels.values()):
-                channel.table.settle()
-
-    # How the registrations become tables.
-
-    def _change(self, change: Callable[[tuple[Registration, ...]], tuple[Registration, ...]]) -> None:
-        """Replace the registrations and every table that this alters, or raise and leave all as it was."""
-        with self._lock:
-            while True:
-                version = self._version
-                registrations = change(self._registrations)
-                tables = [
-                    (channel, table)
-                    for event_type, channel in list(self._channels.items())
-                    if (table := _table(registrations, event_type, channel.table)) is not channel.table
-                ]
-                if version == self._version:
-                    break
-            self._version += 1
-            # The old ones may hold the last references to listeners, whose finalizers must not run under the lock.
-            old = [self._registrations, *(channel.table for channel, _ in tables)]
-            self._registrations = registrations
-            for channel, table in tables:
-                channel.replace_table(table)
-        del old
 
     def _open(self, event_type: type[Event]) -> Channel:
         """Make the channel of an event class."""
@@ -247,13 +195,7 @@ class Dispatcher:
         ):
             names = ", ".join(one.__name__ for one in self._interfaces)
             raise TypeError(f"{event_type.__name__} is handled by no method of {names}")
-        with self._lock:
-            while True:
-                version = self._version
-                table = _table(self._registrations, event_type, _NOTHING)
-                channel = Channel(event_type.__event_maker__, table, self._errors)
-                if version == self._version:
-                    return self._channels.setdefault(event_type, channel)
+        return self._registry.open(event_type)
 
     def _check_listener(self, listener: Any) -> None:
         wanted = " or ".join(one.__name__ for one in self._interfaces) or "goanna.Listener"
@@ -275,23 +217,8 @@ class Dispatcher:
         for one in references:
             if not isinstance(one, Registration | Listener):
                 raise TypeError(f"{role} takes registrations or registered listeners, not {one!r}")
-            mine = [known for known in self._registrations if one is known or one is known.listener]
+            mine = [known for known in self._registry.registrations if one is known or one is known.listener]
             if not mine:
                 raise ValueError(f"{role} names {one!r}, which is not registered here")
             found += mine
         return tuple(found)
-
-
-_NOTHING = Table()
-
-
-def _table(registrations: Iterable[Registration], event_type: type[Event], now: Table) -> Table:
-    """Return the table of an event class for these registrations: the present one if it says the same."""
-    calls = tuple([call for one in registrations for call in one._calls(event_type)])
-    if len(calls) == len(now.calls) and all(map(_is, calls, now.calls)):
-        return now
-    return Table(calls, event_type.__event_maker__)
-
-
-def _is(left: object, right: object) -> bool:
-    return left is right

@@ -17,7 +17,7 @@ from goanna.stats import Stats
 if TYPE_CHECKING:
     from typing import Any
 
-    from goanna.dispatch.dispatcher import Dispatcher
+    from goanna.dispatch.registry import Registry
 
 __all__ = ["Registration"]
 
@@ -36,19 +36,19 @@ class Registration:
         "_after",
         "_before",
         "_claim",
-        "_dispatcher",
         "_handlers",
         "_listener",
         "_made",
         "_priority",
         "_quarantined",
+        "_registry",
         "_sequence",
         "_watch",
     )
 
     def __init__(
         self,
-        dispatcher: Dispatcher,
+        registry: Registry,
         listener: Listener,
         *,
         priority: int,
@@ -62,7 +62,7 @@ class Registration:
         quarantine: int | None,
     ) -> None:
         """Resolve the listener's methods; the dispatcher makes registrations, nobody else."""
-        self._dispatcher = dispatcher
+        self._registry = registry
         self._priority = priority
         self._before = before
         self._after = after
@@ -126,7 +126,7 @@ class Registration:
         """Remove the listener; publishes under way still reach it. Removing it again does nothing."""
         if self._active:
             self._active = False
-            self._dispatcher._drop(self)
+            self._registry.drop(self)
 
     def refresh(self) -> None:
         """Look the listener's methods up again, after someone has replaced one; effective from the next publish.
@@ -139,7 +139,7 @@ class Registration:
             handlers = self._resolve(listener)
             self._handlers = handlers
             self._made = {}
-            self._dispatcher._refresh()
+            self._registry.refresh()
 
     def stats(self) -> Stats:
         """Return what became of the events of publishes that have ended.
@@ -147,8 +147,8 @@ class Registration:
         Nothing is ever pending here; what a listener made by ``queued`` or ``on_loop`` still holds, its own ``stats``
         tell. Time is measured if it was added with ``timed``, ``slow`` or ``quarantine``.
         """
-        with self._dispatcher._lock:
-            self._dispatcher._settle()
+        with self._registry.lock:
+            self._registry.settle()
             delivered, failed, filtered = self._account.read()
             isolated = 0 if self._quarantined is None else self._quarantined.read()[2]
         return Stats(
@@ -196,7 +196,7 @@ class Registration:
         if self._quarantined is None:
             self._quarantined = Account()
             self._made = {}
-            self._dispatcher._refresh()
+            self._registry.refresh()
 
     def _resolve(self, listener: Listener) -> list[Handler]:
         """Return the listener's methods, wrapped where they must not keep it alive or may be called only once."""
