@@ -70,7 +70,7 @@ BOUNDS = (
     Bound(_CHECKED_OUT, monitored.COMPILED, monitored.STOCK, 1.6 if _NUMBERED else 0.95),
     Bound(request_jobs.LOG, COMPILED, "boto's logger", 7.0),
     Bound("track_event, 1 handler", "strict, compiled", "stock", 2.2),
-    Bound("track_event, 5 handlers", "own mode, compiled", "stock", 1.7),
+    Bound("track_event, 5 handlers", "guaranteed, compiled", "stock", 1.7),
 )
 
 

@@ -147,7 +147,7 @@ MONITORING = (
 
 def _audit() -> Iterator[Goal]:
     spans = {count: (f"track_event, {count} handler{'' if count == 1 else 's'}",) for count in (0, 1, 5, 10)}
-    for who in ("strict, compiled", "own mode, compiled"):
+    for who in ("strict, compiled", "guaranteed, compiled"):
         for count, bound in {0: 4.0, 1: 3.0, 5: 2.0}.items():
             yield Goal("a span", who, ("stock",), spans[count], bound)
         for jobs in spans.values():

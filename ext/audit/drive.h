@@ -127,16 +127,16 @@ static inline PyObject *goanna_plain(PyObject *cls, PyObject *nothing)
     return PyBaseObject_Type.tp_new((PyTypeObject *)cls, nothing, NULL);
 }
 
-static inline void goanna_put(PyObject *row, Py_ssize_t index, PyObject *value)
+static inline void goanna_put(PyObject *values, Py_ssize_t index, PyObject *value)
 {
     Py_INCREF(value);
-    PyTuple_SET_ITEM(row, index, value);
+    PyTuple_SET_ITEM(values, index, value);
 }
 
 /* Borrowed, NULL where nothing has been put. */
-static inline PyObject *goanna_peek(PyObject *row, Py_ssize_t index)
+static inline PyObject *goanna_peek(PyObject *values, Py_ssize_t index)
 {
-    return PyTuple_GET_ITEM(row, index);
+    return PyTuple_GET_ITEM(values, index);
 }
 
 #endif

@@ -1,8 +1,8 @@
 # The open spans of a tracker and of its requests.
 
 @cython.final
-cdef class Board:
-    """Board(policy, max_open, together)
+cdef class OpenSpans:
+    """OpenSpans(policy, max_open, concurrent)
 --
 
 The open spans of a tracker and of its requests, and what becomes of errors.
@@ -10,27 +10,27 @@ The open spans of a tracker and of its requests, and what becomes of errors.
 Args:
     policy: called with an error, its handler and the event; None to collect errors and raise them together.
     max_open: how many open spans are kept in view.
-    together: makes the spans where the handlers of one stage run together; None where they don't.
+    concurrent: makes the spans where the handlers of one stage run concurrently; None where they don't.
 
 Attributes:
     count: how many spans are open, in view or not."""
 
     cdef readonly object policy
     cdef readonly Py_ssize_t max_open
-    cdef readonly object together
+    cdef readonly object concurrent
     cdef readonly Py_ssize_t count
     # The span that was entered last, so that one after the other never sees the dictionary; the others by age.
     cdef object latest
     cdef dict spans
 
-    def __init__(self, policy, Py_ssize_t max_open, together):
+    def __init__(self, policy, Py_ssize_t max_open, concurrent):
         self.policy = policy
         self.max_open = max_open
-        self.together = together
+        self.concurrent = concurrent
         self.spans = {}
 
     def __repr__(self):
-        return f"<Board: {self.count} open>"
+        return f"<OpenSpans: {self.count} open>"
 
     cpdef enter(self, span):
         """Take a span in; beyond ``max_open`` the oldest goes out of view."""

@@ -1,20 +1,19 @@
-# One event of a tracker in its own mode.
+# One event of a tracker in guaranteed mode.
 
 @cython.final
-cdef class Span(Steps):
-    """Span(row, board, event, make)
+cdef class Span(SpanBase):
+    """Span(participants, open_spans, event, make)
 --
 
-One event of a tracker in its own mode, while it lasts and after.
+One event of a tracker in guaranteed mode, while it lasts and after.
 
 Attributes:
     event: what ``track_event`` was given.
     span: what the ``async with`` statement binds; None before.
     started: ``time.monotonic()`` when it was entered, in seconds; None before."""
 
-    cdef Row row
-    cdef Board board
-    cdef readonly object event
+    cdef Participants participants
+    cdef OpenSpans open_spans
     cdef readonly object span
     cdef readonly object started
     cdef tuple contexts
@@ -24,18 +23,14 @@ Attributes:
     cdef object data
     cdef bint closing
 
-    def __init__(self, row, board, event, make):
-        self.row = row
-        self.board = board
+    def __init__(self, participants, open_spans, event, make):
+        self.participants = participants
+        self.open_spans = open_spans
         self.event = event
-        self.maker = Maker(make)
+        self.factory = SpanFactory(make)
 
-    def __repr__(self):
-        return f"<span of {type(self.event).__name__}>"
-
-    def __call__(self, function):
-        """Return a coroutine function that runs within a span like this one."""
-        return decorated(lambda: open_span(self.row, self.board, self.event, self.maker), function)
+    cdef object again(self):
+        return open_span(self.participants, self.open_spans, self.event, self.factory)
 
     def __aexit__(self, error_type, error, traceback):
         """Call the ``event_end`` of each handler whose start has returned; return False."""
@@ -51,19 +46,19 @@ Attributes:
         cdef PyObject* stack[6]
         cdef PyObject* got = NULL
         cdef PyObject* context
-        cdef Row row = self.row
+        cdef Participants participants = self.participants
         cdef bint starting = self.state == ENTERING
         cdef int status
         if starting and self.started is None:
             self.started = monotonic()
-            self.board.enter(self)
-            if row.size:
-                self.contexts = PyTuple_New(row.size)
-        while self.index < row.size:
+            self.open_spans.enter(self)
+            if participants.size:
+                self.contexts = PyTuple_New(participants.size)
+        while self.index < participants.size:
             if starting:
                 stack[2] = <PyObject*>self.event
-                stack[3] = <PyObject*>row.contexts[self.index]
-                got = goanna_invoke_with(&row.calls[self.index], stack, <PyObject*>AT_START)
+                stack[3] = <PyObject*>participants.contexts[self.index]
+                got = goanna_invoke_with(&participants.starts[self.index], stack, <PyObject*>AT_START)
             else:
                 context = goanna_peek(self.contexts, self.index)
                 if context == NULL:
@@ -71,12 +66,12 @@ Attributes:
                     continue
                 stack[2] = <PyObject*>self.data
                 stack[3] = context
-                stack[4] = <PyObject*>row.contexts[self.index]
-                if self.error is not None and row.takes_error[self.index]:
+                stack[4] = <PyObject*>participants.contexts[self.index]
+                if self.error is not None and participants.takes_error[self.index]:
                     stack[5] = <PyObject*>self.error
-                    got = goanna_invoke_with(&row.calls[row.size + self.index], stack, <PyObject*>AFTER_ERROR)
+                    got = goanna_invoke_with(&participants.ends[self.index], stack, <PyObject*>AFTER_ERROR)
                 else:
-                    got = goanna_invoke_with(&row.calls[row.size + self.index], stack, <PyObject*>AT_END)
+                    got = goanna_invoke_with(&participants.ends[self.index], stack, <PyObject*>AT_END)
             if got == NULL:
                 self.problem()
                 starting = self.state == ENTERING
@@ -111,11 +106,11 @@ Attributes:
                 self.failures = None
                 self.undo(group)
                 return self.go(result)
-            self.span = self.maker.make()
+            self.span = self.factory.make()
             self.state = OPEN
             made = self.span
         else:
-            self.board.leave(self)
+            self.open_spans.leave(self)
             self.state = DONE
             self.contexts = None
             made = False
@@ -155,21 +150,11 @@ Attributes:
         self.index += 1
         return 0
 
-    cdef int problem(self) except -1:
-        try:
-            raised()
-        except BaseException:
-            self.caught()
-        return 0
-
     cdef int caught(self) except -1:
-        import sys
         cdef object stopped
-        position = self.index
+        handler = self.participants.subscriptions[self.index].handler
         self.index += 1
-        stopped, self.failures = failed(
-            self.board.policy, sys.exc_info()[1], self.row.seats[position].handler, self.event, self.failures
-        )
+        stopped, self.failures = failed(self.open_spans.policy, sys.exc_info()[1], handler, self.event, self.failures)
         if stopped is None:
             return 0
         if self.state == ENTERING:
@@ -192,10 +177,10 @@ Attributes:
         return 0
 
 
-cdef Span open_span(Row row, Board board, object event, Maker maker):
+cdef Span open_span(Participants participants, OpenSpans open_spans, object event, SpanFactory factory):
     cdef Span span = Span.__new__(Span)
-    span.row = row
-    span.board = board
+    span.participants = participants
+    span.open_spans = open_spans
     span.event = event
-    span.maker = maker
+    span.factory = factory
     return span

@@ -1,7 +1,7 @@
 # What both kinds of span are: a context manager that is its own awaitable, driven one handler after the other.
 
 @cython.final
-cdef class Maker:
+cdef class SpanFactory:
     """Makes what ``async with`` binds, without running ``__init__`` where that only sets ``data`` to None."""
 
     cdef object cls
@@ -32,11 +32,12 @@ cdef class Maker:
         return made
 
 
-cdef class Steps:
+cdef class SpanBase:
     """What both kinds of span are: a context manager that is its own awaitable."""
 
     cdef object __weakref__
-    cdef Maker maker
+    cdef readonly object event
+    cdef SpanFactory factory
     cdef object waiting
     cdef Py_ssize_t index
     cdef State state
@@ -50,13 +51,33 @@ cdef class Steps:
         """Take what the handler at ``index`` has returned, and make the next one the current one."""
         raise NotImplementedError
 
+    @cython.final
     cdef int problem(self) except -1:
         """Deal with what the handler at ``index`` has raised; return if the stage goes on."""
+        try:
+            raised()
+        except BaseException:
+            self.caught()
+        return 0
+
+    cdef int caught(self) except -1:
+        """Like problem(), within an ``except``."""
         raise NotImplementedError
 
     cdef bint suspends(self, object coroutine) except -1:
         """Return whether the stage is to wait for a coroutine that has suspended."""
         return True
+
+    cdef object again(self):
+        """Return another span of the same event."""
+        raise NotImplementedError
+
+    def __repr__(self):
+        return f"<span of {type(self.event).__name__}>"
+
+    def __call__(self, function):
+        """Return a coroutine function that runs within a span like this one."""
+        return decorated(lambda: self.again(), function)
 
     def __aenter__(self):
         """Call the ``event_start`` of each handler; return the EventSpan."""
@@ -132,10 +153,6 @@ cdef class Steps:
             self.returned(None)
         return 0
 
-    cdef int caught(self) except -1:
-        """Like problem(), within an ``except``."""
-        raise NotImplementedError
-
     def throw(self, kind, value=None, traceback=None):
         """Raise an exception where the stage is suspended."""
         cdef PyObject* result = NULL
@@ -189,3 +206,27 @@ cdef class Steps:
         except (GeneratorExit, StopIteration):
             return
         raise RuntimeError("coroutine ignored GeneratorExit")
+
+
+cdef int before_step(PyObject* span) except -1:
+    # One thread at a time: where there is no GIL, who comes first is said before anything else is asked.
+    if GOANNA_SHARED:
+        if not goanna_claim(&(<SpanBase>span).running):
+            raise ValueError("coroutine already executing")
+        if (<SpanBase>span).state not in (ENTERING, UNDOING, LEAVING):
+            goanna_set(&(<SpanBase>span).running, 0)
+            raise RuntimeError("cannot reuse already awaited coroutine")
+        return 0
+    (<SpanBase>span).check()
+    (<SpanBase>span).running = True
+    return 0
+
+
+cdef int advance_span(PyObject* span, PyObject* value, PyObject** result) except -1:
+    return (<SpanBase>span).advance(value, result)
+
+
+cdef void after_step(PyObject* span, int status) noexcept:
+    if status < 0:
+        (<SpanBase>span).state = DONE
+    goanna_set(&(<SpanBase>span).running, 0)

@@ -5,14 +5,14 @@ cdef class Slots:
     """Where a class of trackers keeps what spans need, as offsets."""
 
     cdef type owner
-    cdef Py_ssize_t handlers, request_contexts, board, row
+    cdef Py_ssize_t handlers, request_contexts, open_spans, participants
 
     def __cinit__(self, owner):
         self.owner = owner
         self.handlers = offset_of(owner, "_handlers")
         self.request_contexts = offset_of(owner, "_request_contexts")
-        self.board = offset_of(owner, "_board")
-        self.row = offset_of(owner, "_row")
+        self.open_spans = offset_of(owner, "_open_spans")
+        self.participants = offset_of(owner, "_participants")
 
 
 cdef Py_ssize_t offset_of(object cls, object slot) except -1:
@@ -24,7 +24,7 @@ cdef Py_ssize_t offset_of(object cls, object slot) except -1:
 
 
 @cython.final
-cdef class StrictSpan(Steps):
+cdef class StrictSpan(SpanBase):
     """StrictSpan(tracker, event, make)
 --
 
@@ -36,7 +36,6 @@ handler; the compiled core makes one only where handlers come and go or define w
 
     cdef Slots slots
     cdef object tracker
-    cdef object event
     cdef object span
     cdef object handlers
     cdef object handler
@@ -49,15 +48,11 @@ handler; the compiled core makes one only where handlers come and go or define w
     def __init__(self, tracker, event, make):
         self.tracker = tracker
         self.event = event
-        self.maker = Maker(make)
+        self.factory = SpanFactory(make)
         self.slots = Slots(type(tracker))
 
-    def __repr__(self):
-        return f"<span of {type(self.event).__name__}>"
-
-    def __call__(self, function):
-        """Return a coroutine function that runs within a span like this one."""
-        return decorated(lambda: open_strict_span(self.tracker, self.event, self.maker, self.slots), function)
+    cdef object again(self):
+        return open_strict_span(self.tracker, self.event, self.factory, self.slots)
 
     def __aexit__(self, error_type, error, traceback):
         """Call the ``event_end`` of each handler unless the body has raised; return False."""
@@ -122,7 +117,7 @@ handler; the compiled core makes one only where handlers come and go or define w
                 self.problem()
         self.handler = self.handlers = None
         if starting:
-            self.span = self.maker.make()
+            self.span = self.factory.make()
             self.state = OPEN
             made = self.span
         else:
@@ -205,29 +200,17 @@ handler; the compiled core makes one only where handlers come and go or define w
         self.by_handler[handler] = value
         return 0
 
-    cdef int problem(self) except -1:
-        try:
-            raised()
-        except StopIteration as error:
-            raise RuntimeError("async generator raised StopIteration") from error
-        except StopAsyncIteration as error:
-            raise RuntimeError("async generator raised StopAsyncIteration") from error
-        return 0
-
     cdef int caught(self) except -1:
-        import sys
         error = sys.exc_info()[1]
-        if isinstance(error, StopIteration):
-            raise RuntimeError("async generator raised StopIteration") from error
-        if isinstance(error, StopAsyncIteration):
-            raise RuntimeError("async generator raised StopAsyncIteration") from error
+        if isinstance(error, (StopIteration, StopAsyncIteration)):
+            raise in_generator(error) from error
         raise error
 
 
-cdef StrictSpan open_strict_span(object tracker, object event, Maker maker, Slots slots):
+cdef StrictSpan open_strict_span(object tracker, object event, SpanFactory factory, Slots slots):
     cdef StrictSpan span = StrictSpan.__new__(StrictSpan)
     span.tracker = tracker
     span.event = event
-    span.maker = maker
+    span.factory = factory
     span.slots = slots
     return span

@@ -293,12 +293,13 @@ def test_the_cores_look_the_same(both: dict[str, Copy]) -> None:
         assert inspect.getdoc(one) == inspect.getdoc(other), name
         assert one.__name__ == other.__name__
         if isinstance(one, type):
-            names = {key for key in (*vars(other), *getattr(other, "__slots__", ())) if not key.startswith("_")}
+            members = {key for base in other.__mro__[:-1] for key in vars(base)}
+            names = {key for key in members if not key.startswith("_")}
             shown = {key for key in dir(one) if not key.startswith("_")} - {"send", "throw", "close"}
             assert names == shown, name
             for key in ("__aenter__", "__aexit__", "__call__", *names):
                 mine, same = getattr(one, key, None), getattr(other, key, None)
-                if inspect.isroutine(same) and same is not None and key in vars(other):
+                if inspect.isroutine(same) and same is not None and key in members:
                     assert inspect.getdoc(mine) == inspect.getdoc(same), (name, key)
                     if not key.startswith("__"):
                         assert parameters(mine) == parameters(same), (name, key)

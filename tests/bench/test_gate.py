@@ -56,7 +56,7 @@ def test_every_bound_is_about_something_that_is_measured(gate) -> None:
             gate.COMPILED,
             gate.monitored.COMPILED,
             "strict, compiled",
-            "own mode, compiled",
+            "guaranteed, compiled",
         }
         assert {bound.who, bound.than} <= there[bound.job] | optional, bound
 

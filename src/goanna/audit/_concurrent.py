@@ -1,13 +1,14 @@
-"""Stages that are not on the fast path: those of a request, and those whose handlers run together.
+"""Stages that are not on the fast path: those of a request, and those whose handlers run concurrently.
 
 A stage is one of the four moments of a handler's life for all handlers. Its calls are made one after the other, or
-together as tasks of asyncio; either way it comes to one outcome per call.
+concurrently as tasks of asyncio; either way it comes to one outcome per call.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
 
@@ -26,7 +27,7 @@ from goanna.audit._handler_errors import (
 if TYPE_CHECKING:
     from goanna.errors import ErrorHandler
 
-__all__ = ["Stage", "TogetherSpan"]
+__all__ = ["ConcurrentSpan", "Stage"]
 
 Call = tuple[Any, Callable[[], Any]]
 """A handler, and what makes the call of its method."""
@@ -39,27 +40,31 @@ class Stage:
     Args:
         policy: what becomes of errors; None to collect and raise them.
         event: what the handlers are given, for the policy.
-        together: whether the handlers run together.
+        concurrent: whether the handlers run concurrently.
 
     Attributes:
         outcomes: what each call returned, FAILED for those that raised and those that were not made.
         failures: what was collected.
-        stopped: the first BaseException that is no Exception; with ``together`` also what cancelled the stage.
+        stopped: the first BaseException that is no Exception; with ``concurrent`` also what cancelled the stage.
     """
 
-    __slots__ = ("event", "failures", "outcomes", "policy", "stopped", "together")
+    __slots__ = ("concurrent", "event", "failures", "outcomes", "policy", "stopped")
 
-    def __init__(self, policy: ErrorHandler | None, event: Any, together: bool) -> None:
+    def __init__(self, policy: ErrorHandler | None, event: Any, concurrent: bool) -> None:
         self.policy = policy
         self.event = event
-        self.together = together
+        self.concurrent = concurrent
         self.outcomes: list[Any] = []
         self.failures: Failures | None = None
         self.stopped: BaseException | None = None
 
-    async def start(self, calls: Sequence[Call]) -> None:
-        """Make the calls, until one is stopped by something that is no Exception."""
-        await self._run(calls, to_the_end=False, closing=False)
+    async def start(self, calls: Sequence[Call]) -> BaseException | None:
+        """Make the calls, until one is stopped by something that is no Exception; return what has to be raised."""
+        try:
+            await self._run(calls, to_the_end=False, closing=False)
+            return self._error()
+        except BaseException as error:
+            return error
 
     async def end(self, calls: Sequence[Call], error: BaseException | None) -> None:
         """Make all the calls, whatever happens.
@@ -72,8 +77,8 @@ class Stage:
 
     async def _run(self, calls: Sequence[Call], *, to_the_end: bool, closing: bool) -> None:
         self.outcomes = [FAILED] * len(calls)
-        if self.together and not closing:
-            await self._run_together(calls)
+        if self.concurrent and not closing:
+            await self._run_concurrently(calls)
             return
         for position, (handler, call) in enumerate(calls):
             try:
@@ -89,7 +94,7 @@ class Stage:
             else:
                 self.outcomes[position] = outcome
 
-    async def _run_together(self, calls: Sequence[Call]) -> None:
+    async def _run_concurrently(self, calls: Sequence[Call]) -> None:
         """Make all calls, then wait for those that returned awaitables; when cancelled, cancel them and wait still."""
         import asyncio
 
@@ -149,10 +154,25 @@ class Stage:
         if self.stopped is None or isinstance(stopped, GeneratorExit):
             self.stopped = stopped
 
-    def error(self) -> BaseException | None:
+    def settle(self, error: BaseException | None) -> None:
+        """Raise what the ends have left to raise, and log the rest.
+
+        Args:
+            error: what has gone wrong before and is on its way already; Exceptions of handlers can't be raised then.
+        """
+        problem = self._error() if error is None or self.stopped is not None else None
+        if problem is not None:
+            raise problem
+        self.log()
+
+    def log(self) -> None:
+        """Log what was collected and can't be raised."""
+        log(self.failures, self.event)
+
+    def _error(self) -> BaseException | None:
         """Return what the stage must raise, None if it went well; what can't be raised is logged."""
         if self.stopped is not None:
-            log(self.failures, self.event)
+            self.log()
             self.failures = None
             return self.stopped
         return None if self.failures is None else group_of(self.failures, self.event)
@@ -163,18 +183,28 @@ async def _coroutine(value: Any) -> Any:
 
 
 @final
-class TogetherSpan:
+class ConcurrentSpan:
     """One event of a tracker with ``concurrent=True``; like Span otherwise, and the same over both cores."""
 
-    __slots__ = ("__weakref__", "_board", "_contexts", "_make", "_row", "_state", "event", "span", "started")
+    __slots__ = (
+        "__weakref__",
+        "_contexts",
+        "_make",
+        "_open_spans",
+        "_participants",
+        "_state",
+        "event",
+        "span",
+        "started",
+    )
 
     event: Any
     span: Any
     started: float | None
 
-    def __init__(self, row: Any, board: Any, event: Any, make: Callable[[], Any]) -> None:
-        self._row = row
-        self._board = board
+    def __init__(self, participants: Any, open_spans: Any, event: Any, make: Callable[[], Any]) -> None:
+        self._participants = participants
+        self._open_spans = open_spans
         self._make = make
         self._state = 0
         self.event = event
@@ -185,7 +215,7 @@ class TogetherSpan:
 
     def __call__(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
         """Return a coroutine function that runs within a span like this one."""
-        return decorated(lambda: TogetherSpan(self._row, self._board, self.event, self._make), function)
+        return decorated(lambda: ConcurrentSpan(self._participants, self._open_spans, self.event, self._make), function)
 
     async def __aenter__(self) -> Any:
         """Call the ``event_start`` of all handlers; return the EventSpan."""
@@ -193,16 +223,12 @@ class TogetherSpan:
             raise once_only(True)
         self._state = 1
         self.started = time.monotonic()
-        self._board.enter(self)
-        stage = Stage(self._board.policy, self.event, True)
-        calls = []
-        for seat, context in zip(self._row.seats, self._row.contexts, strict=True):
-            calls.append((seat.handler, _start(seat, self.event, context)))
-        try:
-            await stage.start(calls)
-            error = stage.error()
-        except BaseException as other:
-            error = other
+        self._open_spans.enter(self)
+        stage = Stage(self._open_spans.policy, self.event, True)
+        there = zip(self._participants.subscriptions, self._participants.contexts, strict=True)
+        error = await stage.start(
+            [(one.handler, partial(one.event_start, self.event, request_context=context)) for one, context in there]
+        )
         self._contexts = stage.outcomes
         if error is not None:
             await self._end_all(error)
@@ -217,33 +243,24 @@ class TogetherSpan:
         """Call the ``event_end`` of all handlers whose start has returned; return False."""
         if self._state != 2:
             raise once_only(False)
-        stage = await self._end_all(error)
-        problem = stage.error() if error is None or stage.stopped is not None else None
-        if problem is not None:
-            raise problem
-        log(stage.failures, self.event)
+        (await self._end_all(error)).settle(error)
         return False
 
     async def _end_all(self, error: BaseException | None) -> Stage:
         self._state = 3
         data = None if self.span is None else self.span.data
+        participants = self._participants
         calls = []
-        for seat, context, outcome in zip(self._row.seats, self._row.contexts, self._contexts, strict=False):
+        for one, context, outcome in zip(
+            participants.subscriptions, participants.contexts, self._contexts, strict=False
+        ):
             if outcome is not FAILED:
-                calls.append((seat.handler, _end(seat, data, context, outcome, error)))
-        stage = Stage(self._board.policy, self.event, True)
+                told = {"error": error} if error is not None and one.event_end_takes_error else {}
+                end = partial(one.event_end, data, event_context=outcome, request_context=context, **told)
+                calls.append((one.handler, end))
+        stage = Stage(self._open_spans.policy, self.event, True)
         try:
             await stage.end(calls, error)
         finally:
-            self._board.leave(self)
+            self._open_spans.leave(self)
         return stage
-
-
-def _start(seat: Any, event: Any, request_context: Any) -> Callable[[], Any]:
-    return lambda: seat.event_start(event, request_context=request_context)
-
-
-def _end(seat: Any, data: Any, context: Any, outcome: Any, error: BaseException | None) -> Callable[[], Any]:
-    if error is not None and seat.event_end_takes_error:
-        return lambda: seat.event_end(data, event_context=outcome, request_context=context, error=error)
-    return lambda: seat.event_end(data, event_context=outcome, request_context=context)

@@ -1,4 +1,4 @@
-"""What both tracker cores share: what happens when a handler raises, and whatever else need not be fast."""
+"""What both halves share: what happens when a handler raises, and whatever else need not be fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from goanna.errors import log_error
 if TYPE_CHECKING:
     from goanna.errors import ErrorHandler
 
-__all__ = ["FAILED", "at_once", "awaited", "decorated", "failed", "group_of", "isawaitable", "log", "once_only"]
+__all__ = [
+    "FAILED",
+    "at_once",
+    "awaited",
+    "decorated",
+    "failed",
+    "group_of",
+    "in_generator",
+    "isawaitable",
+    "log",
+    "once_only",
+]
 
 Failures = list[tuple[Exception, Any]]
 """Errors with the handlers that raised them, where the policy is to raise."""
@@ -67,6 +78,12 @@ def log(failures: Failures | None, event: Any) -> None:
     """Log what can't be raised, because something else is being raised."""
     for error, handler in failures or ():
         log_error(error, handler, event)
+
+
+def in_generator(error: BaseException) -> RuntimeError:
+    """Return what the interpreter makes of a StopIteration or StopAsyncIteration in an asynchronous generator."""
+    name = "StopIteration" if isinstance(error, StopIteration) else "StopAsyncIteration"
+    return RuntimeError(f"async generator raised {name}")
 
 
 def isawaitable(value: Any) -> bool:

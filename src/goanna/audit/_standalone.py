@@ -128,7 +128,7 @@ class RequestEnd:
     """What a request has come to.
 
     Args:
-        result: that; in goanna's own mode None for a request that failed or was not finished.
+        result: that; in guaranteed mode None for a request that failed or was not finished.
     """
 
     result: ExecutionResult

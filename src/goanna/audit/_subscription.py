@@ -1,4 +1,4 @@
-"""Seat: the methods of one handler, looked up when it is subscribed to a tracker in its own mode."""
+"""A subscription: the methods of one handler, looked up when it is subscribed to a tracker in guaranteed mode."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any, final
 
-__all__ = ["Seat"]
+__all__ = ["Subscription"]
 
 METHODS = ("request_start", "event_start", "event_end", "request_end")
 
 
 @final
-class Seat:
+class Subscription:
     """One subscription: a handler with its methods.
 
     Args:
@@ -41,7 +41,7 @@ class Seat:
         self.request_end_takes_error = _takes_error(self.request_end, handler)
 
     def __repr__(self) -> str:
-        return f"<Seat of {self.handler!r}>"
+        return f"<Subscription of {self.handler!r}>"
 
 
 def _method(handler: Any, name: str) -> Callable[..., Any]:

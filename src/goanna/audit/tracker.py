@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from goanna.audit._concurrent import Stage, TogetherSpan
-from goanna.audit._handler_errors import FAILED, log
+from goanna.audit._concurrent import ConcurrentSpan, Stage
+from goanna.audit._handler_errors import FAILED
 from goanna.audit._names import EventHandler, EventSpan, RequestEnd, RequestStart, StockTracker
-from goanna.audit._subscription import Seat
+from goanna.audit._subscription import Subscription
 from goanna.core import half_of
 from goanna.errors import policy
 
@@ -50,7 +51,7 @@ class EventTracker(StockTracker):
     pipeline that has several under way. It belongs to one event loop. Any loop will do, asyncio's or trio's, but for
     ``concurrent=True``.
 
-    In its own mode, the default:
+    In guaranteed mode, the default:
 
     - a handler is any object with the methods ``request_start``, ``event_start``, ``event_end`` and ``request_end``,
       plain functions or coroutine functions, looked up when it is subscribed. What a method returns is awaited if it
@@ -70,8 +71,8 @@ class EventTracker(StockTracker):
         errors: "log" (to the logger ``goanna``), "print" (the traceback to ``sys.stderr``), "raise" (an ExceptionGroup,
             after all handlers of the stage have run) or a callable that is given the error, the handler and the event.
             While an error of the body is on its way, "raise" logs.
-        concurrent: whether the handlers of one stage run together, each coroutine as a task of asyncio with a copy of
-            the pipeline's contextvars. A stage that is cancelled cancels its tasks and waits for them.
+        concurrent: whether the handlers of one stage run concurrently, each coroutine as a task of asyncio with a copy
+            of the pipeline's contextvars. A stage that is cancelled cancels its tasks and waits for them.
         max_open: how many open spans are kept in :attr:`open_spans`.
 
     Raises:
@@ -79,23 +80,23 @@ class EventTracker(StockTracker):
         TypeError: ``errors`` is neither a name nor callable, or ``max_open`` is no int.
     """
 
-    __slots__ = ("_board", "_handlers", "_request_contexts", "_row", "_seats", "_under_way")
+    __slots__ = ("_handlers", "_open_spans", "_participants", "_request_contexts", "_subscriptions", "_under_way")
 
     def __init__(
         self, *, strict: bool = False, errors: Errors = "log", concurrent: bool = False, max_open: int = MAX_OPEN
     ) -> None:
         super().__init__()
-        self._seats: tuple[Seat, ...] = ()
+        self._subscriptions: tuple[Subscription, ...] = ()
         self._under_way = False
-        self._row = half.Row((), ())
-        self._board: half.Board | None = None
+        self._participants = _outside(())
+        self._open_spans: half.OpenSpans | None = None
         handler = policy(errors)
         if not isinstance(max_open, int) or isinstance(max_open, bool):
             raise TypeError(f"max_open must be an int, not {type(max_open).__name__}")
         if max_open < 1:
             raise ValueError(f"max_open is {max_open}; it must be at least 1")
         if not strict:
-            self._board = half.Board(handler, max_open, TogetherSpan if concurrent else None)
+            self._open_spans = half.OpenSpans(handler, max_open, ConcurrentSpan if concurrent else None)
         elif errors != "log" or concurrent or max_open != MAX_OPEN:
             raise ValueError("strict=True is db-ally's own behaviour; it goes with no other argument")
 
@@ -121,7 +122,7 @@ class EventTracker(StockTracker):
     @property
     def strict(self) -> bool:
         """Whether the tracker behaves as db-ally's own."""
-        return self._board is None
+        return self._open_spans is None
 
     @property
     def open_spans(self) -> tuple[OpenSpan, ...]:
@@ -130,12 +131,12 @@ class EventTracker(StockTracker):
         Those of the tracker's requests are among them. Beyond ``max_open`` the oldest go out of view, and nothing else
         happens to them. A strict tracker keeps no account and has none.
         """
-        return () if self._board is None else self._board.visible()
+        return () if self._open_spans is None else self._open_spans.visible()
 
     @property
     def open_count(self) -> int:
         """How many events have started and not ended, in view or not; 0 for a strict tracker."""
-        return 0 if self._board is None else self._board.count
+        return 0 if self._open_spans is None else self._open_spans.count
 
     def subscribe(self, event_handler: Any) -> None:
         """Add a handler.
@@ -144,15 +145,15 @@ class EventTracker(StockTracker):
             event_handler: see the class. One that is added twice is called twice.
 
         Raises:
-            TypeError: in its own mode: a method is missing or can't be called, or takes ``error`` without a default.
+            TypeError: in guaranteed mode: a method is missing or can't be called, or takes ``error`` without a default.
         """
-        if self._board is None:
+        if self._open_spans is None:
             self._handlers.append(event_handler)
             return
-        self._seats = (*self._seats, Seat(event_handler))
+        self._subscriptions = (*self._subscriptions, Subscription(event_handler))
         self._handlers.append(event_handler)
         if not self._under_way:
-            self._row = half.Row(self._seats, (None,) * len(self._seats))
+            self._participants = _outside(self._subscriptions)
 
     if TYPE_CHECKING:
 
@@ -170,35 +171,31 @@ class EventTracker(StockTracker):
     async def request_start(self, request_start: RequestStart) -> None:
         """Call the ``request_start`` of the handlers; what they return goes to all their later calls.
 
-        In a tracker's own mode a request that is still under way is ended first, as one that has failed.
+        In guaranteed mode a request that is still under way is ended first, as one that has failed.
 
         Args:
             request_start: what the request is about.
         """
-        board = self._board
-        if board is None:
+        open_spans = self._open_spans
+        if open_spans is None:
             await super().request_start(request_start)
             return
         if self._under_way:
             lost = RuntimeError("another request was started on the same tracker; request() makes a tracker for each")
             ended = await self._over(unfinished(), lost)
-            log(ended.failures, request_start)
+            ended.log()
             if ended.stopped is not None:
                 raise ended.stopped
         self._under_way = True
-        seats = self._seats
-        stage = Stage(board.policy, request_start, board.together is not None)
-        calls = [(seat.handler, lambda seat=seat: seat.request_start(request_start)) for seat in seats]
-        try:
-            await stage.start(calls)
-            error = stage.error()
-        except BaseException as other:
-            error = other
-        there = [(seat, context) for seat, context in zip(seats, stage.outcomes, strict=False) if context is not FAILED]
-        self._row = half.Row(tuple([seat for seat, _ in there]), tuple([context for _, context in there]))
+        subscriptions = self._subscriptions
+        stage = Stage(open_spans.policy, request_start, open_spans.concurrent is not None)
+        error = await stage.start([(one.handler, partial(one.request_start, request_start)) for one in subscriptions])
+        there = [pair for pair in zip(subscriptions, stage.outcomes, strict=False) if pair[1] is not FAILED]
+        self._participants = half.Participants(
+            tuple([one for one, _ in there]), tuple([context for _, context in there])
+        )
         if error is not None:
-            ended = await self._over(unfinished(), error)
-            log(ended.failures, request_start)
+            (await self._over(unfinished(), error)).log()
             raise error
 
     async def request_end(self, request_end: RequestEnd) -> None:
@@ -207,32 +204,29 @@ class EventTracker(StockTracker):
         Args:
             request_end: what the request has come to.
         """
-        if self._board is None:
+        if self._open_spans is None:
             await super().request_end(request_end)
             return
-        stage = await self._over(request_end, None)
-        error = stage.error()
-        if error is not None:
-            raise error
+        (await self._over(request_end, None)).settle(None)
 
     async def _over(self, output: RequestEnd, error: BaseException | None) -> Stage:
         """Call the ``request_end`` of all handlers, and forget the request."""
-        board, row = self._board, self._row
-        assert board is not None
-        calls = [
-            (seat.handler, _request_end(seat, output, context, error))
-            for seat, context in zip(row.seats, row.contexts, strict=True)
-        ]
-        stage = Stage(board.policy, output, board.together is not None)
+        open_spans, participants = self._open_spans, self._participants
+        assert open_spans is not None
+        calls = []
+        for one, context in zip(participants.subscriptions, participants.contexts, strict=True):
+            told = {"error": error} if error is not None and one.request_end_takes_error else {}
+            calls.append((one.handler, partial(one.request_end, output, request_context=context, **told)))
+        stage = Stage(open_spans.policy, output, open_spans.concurrent is not None)
         try:
             await stage.end(calls, error)
         finally:
             self._under_way = False
-            self._row = half.Row(self._seats, (None,) * len(self._seats))
+            self._participants = _outside(self._subscriptions)
         return stage
 
 
-EventTracker.track_event = half.opener(EventSpan, EventTracker)  # type: ignore[method-assign, assignment]
+EventTracker.track_event = half.track_event_method(EventSpan, EventTracker)  # type: ignore[method-assign, assignment]
 
 
 class StrictEventTracker(EventTracker):
@@ -255,7 +249,7 @@ class Request(EventTracker):
             request.finish(result)
 
     The handlers' ``request_end`` is given what :meth:`finish` was told, and ``RequestEnd(result=None)`` where it was
-    not called. In a tracker's own mode it is called even if the body raises or is cancelled, with what was raised for
+    not called. In guaranteed mode it is called even if the body raises or is cancelled, with what was raised for
     those that take ``error``; in strict mode only if the body returns. Its open spans are in view in the tracker, too.
     """
 
@@ -264,10 +258,10 @@ class Request(EventTracker):
     def __init__(self, tracker: EventTracker, start: RequestStart) -> None:
         StockTracker.__init__(self)
         self._handlers = list(tracker._handlers)
-        self._seats = tracker._seats
+        self._subscriptions = tracker._subscriptions
         self._under_way = False
-        self._board = tracker._board
-        self._row = half.Row(self._seats, (None,) * len(self._seats))
+        self._open_spans = tracker._open_spans
+        self._participants = _outside(self._subscriptions)
         self._start = start
         self._end: RequestEnd | None = None
         self._state = 0
@@ -304,15 +298,11 @@ class Request(EventTracker):
         """End the request; return False."""
         self._state = 2
         output = unfinished() if self._end is None else self._end
-        if self._board is None:
+        if self._open_spans is None:
             if error_type is None:
                 await self.request_end(output)
             return False
-        stage = await self._over(output, error)
-        problem = stage.error() if error is None or stage.stopped is not None else None
-        if problem is not None:
-            raise problem
-        log(stage.failures, output)
+        (await self._over(output, error)).settle(error)
         return False
 
 
@@ -321,7 +311,6 @@ def unfinished() -> RequestEnd:
     return RequestEnd(result=cast(Any, None))
 
 
-def _request_end(seat: Seat, output: RequestEnd, context: Any, error: BaseException | None) -> Any:
-    if error is not None and seat.request_end_takes_error:
-        return lambda: seat.request_end(output, request_context=context, error=error)
-    return lambda: seat.request_end(output, request_context=context)
+def _outside(subscriptions: tuple[Subscription, ...]) -> half.Participants:
+    """Return who takes part in what happens outside of a request: all handlers, with None for its context."""
+    return half.Participants(subscriptions, (None,) * len(subscriptions))

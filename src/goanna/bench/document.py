@@ -28,7 +28,7 @@ and the least that is taken: each process has things elsewhere in memory."""
 CONTROLS, SHARE = 20, 0.95
 """How many unchanged figures it takes to tell, and which share of them is noise by definition."""
 
-_OURS = ("goanna", "installed", "compiled", "own", "strict")
+_OURS = ("goanna", "guaranteed", "installed", "compiled", "own", "strict")
 _CORES = (", c", ", py")
 _PACKAGES: Final = {"stock": ("pymongo", "dbally"), "boto's": ("boto",)}
 """Of rivals whose name doesn't begin with that of their package."""

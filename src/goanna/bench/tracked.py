@@ -15,7 +15,7 @@ from goanna.bench.loops import own_code
 
 STOCK, BY_HAND = "stock", "by hand"
 STRICT = {"py": "strict, pure", "c": "strict, compiled"}
-OWN = {"py": "own mode, pure", "c": "own mode, compiled"}
+GUARANTEED = {"py": "guaranteed, pure", "c": "guaranteed, compiled"}
 
 
 class Handler:
@@ -93,5 +93,5 @@ def rivals() -> dict[str, Callable[[], Any]]:
     for backend, name in cores.NAMES.items():
         if name in cores.copies():
             found[STRICT[backend]] = partial(ours, backend, True)
-            found[OWN[backend]] = partial(ours, backend, False)
+            found[GUARANTEED[backend]] = partial(ours, backend, False)
     return found

@@ -2,7 +2,7 @@
 
 What a handler needs beyond goanna is imported when one is made: ``pip install goanna[console]`` for ConsoleHandler and
 BufferHandler, ``goanna[otel]`` for OpenTelemetryHandler; JSONLinesHandler needs nothing. All of them are told what went
-wrong by a tracker in goanna's own mode.
+wrong by a tracker in guaranteed mode.
 """
 
 from goanna.audit.handlers.console import BufferHandler, ConsoleHandler

@@ -1,4 +1,4 @@
-"""A tracker in its own mode: ends are guaranteed, handlers don't hurt each other, spans are in view."""
+"""A tracker in guaranteed mode: ends are guaranteed, handlers don't hurt each other, spans are in view."""
 
 from __future__ import annotations
 
@@ -580,10 +580,10 @@ def test_a_span_that_is_dropped_while_a_handler_waits(audit: ModuleType) -> None
     assert tracker.open_count == 0
 
 
-# Together
+# Concurrent
 
 
-def test_together_the_handlers_of_a_stage_overlap(audit: ModuleType) -> None:
+def test_concurrent_handlers_of_a_stage_overlap(audit: ModuleType) -> None:
     log: list[Any] = []
 
     async def main() -> None:
@@ -606,7 +606,7 @@ def test_together_the_handlers_of_a_stage_overlap(audit: ModuleType) -> None:
     assert {entry[3]["event_context"] for entry in log if entry[1] == "event_end"} == {"met"}
 
 
-def test_together_a_cancelled_stage_cancels_its_tasks_and_waits(audit: ModuleType) -> None:
+def test_concurrent_a_cancelled_stage_cancels_its_tasks_and_waits(audit: ModuleType) -> None:
     log: list[Any] = []
 
     async def main() -> None:
@@ -639,7 +639,7 @@ def test_together_a_cancelled_stage_cancels_its_tasks_and_waits(audit: ModuleTyp
     assert isinstance(ended[-1], asyncio.CancelledError)
 
 
-def test_together_a_handler_that_cancels_itself_is_an_error(audit: ModuleType) -> None:
+def test_concurrent_a_handler_that_cancels_itself_is_an_error(audit: ModuleType) -> None:
     got: list[str] = []
 
     async def cancels(*args: Any, **kwargs: Any) -> None:
@@ -657,7 +657,7 @@ def test_together_a_handler_that_cancels_itself_is_an_error(audit: ModuleType) -
     assert got == ["<A> was cancelled"]
 
 
-def test_together_handlers_see_the_contextvars_of_the_pipeline(audit: ModuleType) -> None:
+def test_concurrent_handlers_see_the_contextvars_of_the_pipeline(audit: ModuleType) -> None:
     import contextvars
 
     variable = contextvars.ContextVar("variable", default="outside")
@@ -675,12 +675,12 @@ def test_together_handlers_see_the_contextvars_of_the_pipeline(audit: ModuleType
             await one_span(tracker, audit)
             return variable.get()
 
-        # One after the other they run in the pipeline's own context; together in a copy each.
+        # One after the other they run in the pipeline's own context; concurrently in a copy each.
         assert asyncio.run(main()) == ("pipeline" if mode else "handler")
     assert seen == ["pipeline", "pipeline"]
 
 
-def test_together_needs_asyncio(audit: ModuleType) -> None:
+def test_concurrent_needs_asyncio(audit: ModuleType) -> None:
     tracker = audit.EventTracker.initialize_with_handlers([recorder(audit, "A", [])], concurrent=True)
     coroutine = one_span(tracker, audit)
     with pytest.raises(RuntimeError, match=r"EventTracker\(concurrent=True\) runs handlers as tasks of asyncio"):
