@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -11,7 +10,6 @@ from typing import Any, NamedTuple
 from benchmarks import calls, commands, delivery, goals, threads
 from goanna.bench import deliveries, jobs, monitoring_jobs, request_jobs, suites
 from goanna.bench.document import Section, document, figures
-from goanna.bench.driver_calls import CALLS
 from goanna.bench.machine import installed
 from goanna.bench.request_hooks import BURST
 from goanna.bench.suites import Group, measured
@@ -38,12 +36,7 @@ def events(quick: bool) -> Iterator[Batch]:
 
 def monitoring(quick: bool) -> Iterator[Batch]:
     """Yield the jobs of PyMongo's monitoring."""
-    every = [monitoring_jobs.publish(call, 1) for call in CALLS]
-    for call, count in itertools.product(monitoring_jobs.COUNTED, monitoring_jobs.LISTENERS):
-        if count > 1:
-            every.append(monitoring_jobs.publish(call, count))
-    every += [monitoring_jobs.publish_to_empty(count) for count in monitoring_jobs.EMPTY]
-    yield Batch(200, 8, (suites.monitoring(*every), suites.fields()))
+    yield Batch(200, 8, (suites.monitoring(*monitoring_jobs.every()), suites.fields()))
 
 
 def audit(quick: bool) -> Iterator[Batch]:
@@ -87,14 +80,14 @@ SUITES: dict[str, Callable[[bool], Iterator[Batch]]] = {
 def run(names: Iterable[str], *, quick: bool) -> dict[str, Any]:
     """Measure suites; return the document, with the goals and with what else there is to say."""
     sections: list[Section] = []
-    notes: list[str] = []
     for name in names:
-        for rounds, quick_rounds, groups in SUITES[name](quick):
-            sections += measured(groups, range(quick_rounds if quick else rounds))
+        for one in SUITES[name](quick):
+            sections += measured(one.groups, range(one.quick_rounds if quick else one.rounds))
         if name == "monitoring":
             sections += commands.ping(6 if quick else 300)
     costs = {job: rivals for one in sections for job, rivals in one.costs.items()}
-    content = document(sections, max(len(next(iter(rivals.values()))) for rivals in costs.values()))
+    rounds = max([len(turns) for rivals in costs.values() for turns in rivals.values()], default=0)
+    content = document(sections, rounds)
     content["versions"] |= installed("tornado", "opentelemetry-sdk")
     notes = [*commands.notes(costs), *calls.notes(costs), *threads.notes(costs)]
     if "delivery" in names:

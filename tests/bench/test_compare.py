@@ -54,7 +54,7 @@ def test_runs_of_machines_of_different_speed(program, capsys, tmp_path: Path) ->
         assert "1.50   dearer" in said
 
 
-def test_request_logs_are_compared_with_the_hook_that_does_nothing(tmp_path: Path) -> None:
+def test_request_logs_are_compared_with_the_hook_that_does_nothing() -> None:
     job = request_jobs.hooks("burst", request_hooks.BURST, False)
     assert request_hooks.NOTHING not in job.works
     work = job.works["floor"]()

@@ -17,7 +17,7 @@ from goanna.bench.machine import interpreter, machine, versions
 
 __all__ = [
     "SCHEMA", "Change", "DocumentError", "Noise", "Section", "changes", "check_folders", "document", "figures", "kind",
-    "load", "noise_between", "ratio", "setting", "written",
+    "load", "noise_between", "relative", "setting", "written",
 ]  # fmt: skip
 
 SCHEMA: Final = 1
@@ -130,9 +130,10 @@ def figures(content: Mapping[str, Any]) -> dict[str, dict[str, Figure]]:
     }
 
 
-def ratio(costs: Mapping[str, Figure], rival: str) -> float:
-    """Return what a rival costs relative to the floor, by the medians."""
-    return costs[rival].median / costs[FLOOR].median
+def relative(costs: Mapping[str, Figure], rival: str) -> Figure:
+    """Return what a rival costs relative to the floor."""
+    one, floor = costs[rival], costs[FLOOR]
+    return Figure(one.best / floor.best, one.median / floor.median, one.low / floor.high, one.high / floor.low)
 
 
 def kind(rival: str) -> str:
@@ -188,10 +189,8 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     for job, costs in now.items():
         for rival in costs:
             if rival != FLOOR and rival in before.get(job, {}):
-                low, high = _bounds(costs, rival)
-                low_before, high_before = _bounds(before[job], rival)
-                apart = low > high_before or high < low_before
-                yield Change(job, rival, ratio(before[job], rival), ratio(costs, rival), apart)
+                then, since = relative(before[job], rival), relative(costs, rival)
+                yield Change(job, rival, then.median, since.median, since.apart(then))
 
 
 def noise_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> Noise:
@@ -214,7 +213,3 @@ def noise_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> Noise:
         return Noise(UNKNOWN, 0)
     limit = math.exp(sorted(found)[math.ceil(SHARE * len(found)) - 1]) - 1
     return Noise(max(limit, LEAST), len(found))
-
-
-def _bounds(costs: Mapping[str, Figure], rival: str) -> tuple[float, float]:
-    return costs[rival].low / costs[FLOOR].high, costs[rival].high / costs[FLOOR].low

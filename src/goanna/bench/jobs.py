@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
@@ -65,15 +65,6 @@ class Job:
 
     name: str
     works: Mapping[str, Callable[[], Work]]
-
-
-def every() -> Iterator[Job]:
-    """Yield all jobs."""
-    yield from (construct(way) for way in CONSTRUCTIONS)
-    yield read()
-    yield from (publish(count) for count in LISTENERS)
-    yield publish_to_empty()
-    yield from (register(others) for others in OTHERS_THERE)
 
 
 # Construct

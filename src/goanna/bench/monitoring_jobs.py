@@ -36,12 +36,10 @@ READ_SIX = name("command_start", 1, ", six fields read")
 
 
 def every() -> Iterator[Job]:
-    """Yield all jobs."""
+    """Yield all jobs of publishing."""
     yield from (publish(call, 1) for call in CALLS)
     yield from (publish(call, count) for call in COUNTED for count in LISTENERS if count > 1)
     yield from (publish_to_empty(count) for count in EMPTY)
-    yield read_six()
-    yield read()
 
 
 def publish(call: str, count: int) -> Job:
