@@ -86,8 +86,8 @@ def run(names: Iterable[str], *, quick: bool) -> dict[str, Any]:
         if name == "monitoring":
             sections += commands.ping(6 if quick else 300)
     costs = {job: rivals for one in sections for job, rivals in one.costs.items()}
-    rounds = max([len(turns) for rivals in costs.values() for turns in rivals.values()], default=0)
-    content = document(sections, rounds)
+    rounds = [len(turns) for rivals in costs.values() for turns in rivals.values()]
+    content = document(sections, rounds[0] if rounds else 0)
     content["versions"] |= installed("tornado", "opentelemetry-sdk")
     notes = [*commands.notes(costs), *calls.notes(costs), *threads.notes(costs)]
     if "delivery" in names:

@@ -160,7 +160,7 @@ def _print_measures(console: Console, found: Sequence[Measure]) -> None:
 
 def _page(about: str, report: str, counted: Sequence[tuple[str, int, int]], found: Iterable[Measure]) -> str:
     """Return the page: what ran, how many events of each kind came in both modes, and what each thing costs."""
-    body = ""
+    body = f'<p class="faint">{html_escape(report).replace(chr(10), "<br>")}</p>\n'
     for group, members in groupby(found, lambda one: one.group):
         shown = list(members)
         longest = max(max(one.nanoseconds.values()) for one in shown)
@@ -176,5 +176,5 @@ def _page(about: str, report: str, counted: Sequence[tuple[str, int, int]], foun
     for kind, stock, ours in counted:
         body += f"<tr><td>{html_escape(kind)}</td><td>{stock}</td><td>{ours}</td></tr>\n"
     body += "</table>\n"
-    intro = f"The best of interleaved rounds in one process. {report}"
+    intro = "The best of interleaved rounds in one process. Bars of one group are to one scale."
     return frame("What PyMongo's monitoring costs", about, "", intro, {"stock": "stock", "goanna": "goanna"}, body)
