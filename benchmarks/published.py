@@ -29,7 +29,7 @@ from goanna.bench.rivals import PLAIN
 from goanna.bench.terminal import about, duration, noise
 
 ROOT = Path(__file__).parent.parent
-BEGIN, END = "<!-- figures: written by benchmarks.published -->", "<!-- end of figures -->"
+BEGIN, END = "<!-- figures: written by benchmarks published -->", "<!-- end of figures -->"
 COMPILED, PURE = NAMES["c"], NAMES["py"]
 
 ROWS = (

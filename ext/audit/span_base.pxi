@@ -210,7 +210,7 @@ cdef class SpanBase:
 
 cdef int before_step(PyObject* span) except -1:
     # One thread at a time: where there is no GIL, who comes first is said before anything else is asked.
-    if GOANNA_SHARED:
+    if GOANNA_NO_GIL:
         if not goanna_claim(&(<SpanBase>span).running):
             raise ValueError("coroutine already executing")
         if (<SpanBase>span).state not in (ENTERING, UNDOING, LEAVING):

@@ -74,7 +74,7 @@ handler; the compiled core makes one only where handlers come and go or define w
                 if self.index >= goanna_list_size(self.handlers):
                     break
                 got = goanna_list_item(self.handlers, self.index)
-                if GOANNA_SHARED and got == NULL:
+                if GOANNA_NO_GIL and got == NULL:
                     break
                 handler = goanna_own(got)
             elif self.index < len(self.handlers):

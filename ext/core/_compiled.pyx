@@ -24,6 +24,7 @@ from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
 
 import contextvars
+import sys
 import threading
 
 from goanna.core.base import MISSING, Skip

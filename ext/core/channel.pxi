@@ -39,7 +39,7 @@ Raises:
             raise TypeError(f"the errors of a Channel must be callable or None, not {type(errors).__name__}")
         self.maker = maker
         self.errors = errors
-        if GOANNA_SHARED:
+        if GOANNA_NO_GIL:
             self.keeper = [table]
         else:
             self.current = table
@@ -77,7 +77,7 @@ Raises:
         if not isinstance(table, Table):
             raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
         cdef Table old
-        if GOANNA_SHARED:
+        if GOANNA_NO_GIL:
             old = <Table>goanna_keep(self.keeper, &self.lock, table)
         else:
             old = self.current
@@ -99,7 +99,7 @@ Raises:
 
 cdef inline Table table_of(Channel self):
     """Return the table with a reference that holds it, whoever replaces it meanwhile; None while the channel ends."""
-    if GOANNA_SHARED:
+    if GOANNA_NO_GIL:
         return <Table>goanna_kept(self.keeper)
     return self.current
 

@@ -79,8 +79,8 @@ Raises:
         self.target = target
         self.account = account
         self.types = types
-        self.members = tuple([(intern_name(name), values) for name, values in members])
-        self.least = tuple([(intern_name(name), smallest) for name, smallest in least])
+        self.members = tuple([(sys.intern(name), values) for name, values in members])
+        self.least = tuple([(sys.intern(name), smallest) for name, smallest in least])
         self.sample = sample
         self.threshold = 0 if sample is None else min(sample[1], TWO_TO_THE_64 - 1)
         self.rest = rest
@@ -210,7 +210,7 @@ cdef class EarlyFilter:
             return True
         if contains(self.values, value):
             return False
-        if not GOANNA_SHARED and goanna_is_text(value):  # two threads can't replace it at once
+        if not GOANNA_NO_GIL and goanna_is_text(value):  # two threads can't replace it at once
             self.rejected = <object>value
         return True
 

@@ -53,7 +53,7 @@ Raises:
         self.fields = tuple(fields)
         positional = [one for one in self.fields if not one.kw_only]
         ordered = positional + [one for one in self.fields if one.kw_only]
-        self.names = tuple([intern_name(one.name) for one in ordered])
+        self.names = tuple([sys.intern(one.name) for one in ordered])
         self.defaults = tuple([one.default for one in ordered])
         self.factories = tuple([one.default_factory for one in ordered])
         self.size = len(ordered)
@@ -163,11 +163,6 @@ Raises:
         return True
 
 
-cdef object intern_name(object name):
-    import sys
-    return sys.intern(name)
-
-
 cdef object call_maker(Maker self, PyObject* const* args, size_t nargsf, PyObject* names):
     return self.build(args, PyVectorcall_NARGS(nargsf), names)
 
@@ -177,7 +172,7 @@ cdef object call_event_type(object cls, PyObject* const* args, size_t nargsf, Py
     cdef Maker own
     cdef PyObject* maker = goanna_find_maker(<PyObject*>cls, MAKER_KEY)
     if maker != NULL and type(<object>maker) is Maker and (<Maker>maker).event_type is cls:
-        if not GOANNA_SHARED:
+        if not GOANNA_NO_GIL:
             return (<Maker>maker).build(args, PyVectorcall_NARGS(nargsf), names)
         own = <Maker>maker
         goanna_let_go(maker)
@@ -200,4 +195,4 @@ def reader(cls, slot, name, doc=None):
     Raises:
         TypeError: ``cls`` has no such slot.
     """
-    return goanna_new_reader(cls, intern_name(name), goanna_slot_offset(cls, member(cls, slot)), doc)
+    return goanna_new_reader(cls, sys.intern(name), goanna_slot_offset(cls, member(cls, slot)), doc)

@@ -76,7 +76,7 @@ cdef int push_out(Ring ring, object handler, object event, object context) excep
     cdef Slot out
     cdef bint wake
     goanna_acquire(&ring.lock)
-    if GOANNA_SHARED and (ring.size < ring.room or ring.shut_number != OPEN):
+    if GOANNA_NO_GIL and (ring.size < ring.room or ring.shut_number != OPEN):
         goanna_release(&ring.lock)
         return push_again(ring, handler, event, context)
     out = ring.at(0)[0]

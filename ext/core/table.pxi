@@ -99,7 +99,7 @@ Raises:
             goanna_set_call(&self.row[index], call.method)
         if self.has_filters and maker is not None:
             self.find_early(maker)
-        if GOANNA_SHARED:
+        if GOANNA_NO_GIL:
             self.make_room()
 
     @property
@@ -162,7 +162,7 @@ Raises:
         cdef Py_ssize_t position
         cdef tuple kinds = (tuple(skipped), tuple(failed), tuple(filtered))
         cdef Py_ssize_t kind
-        if GOANNA_SHARED:  # an __index__ is other code, which is not to run under the lock
+        if GOANNA_NO_GIL:  # an __index__ is other code, which is not to run under the lock
             kinds = tuple([tuple([as_position(one) for one in <tuple>each]) for each in kinds])
         self.make_room()
         goanna_enter(&self.lock)

@@ -1,4 +1,4 @@
-# What the compiled modules share of _native.h; each uses a part of it.
+# What the compiled modules share of native.h; each uses a part of it.
 
 cdef extern from "native.h":
     ctypedef PyObject* (*vectorcallfunc)(PyObject*, PyObject* const*, size_t, PyObject*)

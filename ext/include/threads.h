@@ -1,15 +1,15 @@
 /* What several threads may change at once. With a GIL all of this is an ordinary assignment or nothing at all, because no
    other thread runs in between; without one it is an atomic operation, or a lock under which nothing runs that could run
    other code: no object is made or let go of. */
-#ifndef GOANNA_SHARED_H
-#define GOANNA_SHARED_H
+#ifndef GOANNA_THREADS_H
+#define GOANNA_THREADS_H
 
 #include <Python.h>
 #include <string.h>
 
 #ifdef Py_GIL_DISABLED
 
-#define GOANNA_SHARED 1
+#define GOANNA_NO_GIL 1
 
 #ifdef _MSC_VER
 #ifndef WIN32_LEAN_AND_MEAN
@@ -150,7 +150,7 @@ static inline PyObject *goanna_keep(PyObject *keeper, goanna_lock *lock, PyObjec
 
 #else
 
-#define GOANNA_SHARED 0
+#define GOANNA_NO_GIL 0
 
 typedef struct {
     char nothing;

@@ -1,6 +1,6 @@
-# What the compiled modules share of _shared.h: nothing where there is a GIL.
+# What the compiled modules share of threads.h: nothing where there is a GIL.
 cdef extern from "threads.h":
-    enum: GOANNA_SHARED
+    enum: GOANNA_NO_GIL
     ctypedef struct goanna_spinlock:
         pass
     void goanna_enter(goanna_spinlock* lock) noexcept

@@ -15,6 +15,7 @@ from cpython.object cimport PyObject, PyTypeObject
 from goanna.core._compiled cimport EarlyFilter, count_filtered, filters_made
 
 import inspect
+import sys
 from types import MethodType
 
 from goanna.core._compiled import Filter
@@ -111,7 +112,7 @@ cdef object call_publish_method(PublishMethod self, PyObject* const* args, size_
             return None
     if self.kind != PLAIN:
         if self.kind == STARTED:
-            if GOANNA_SHARED:
+            if GOANNA_NO_GIL:
                 name = goanna_first_key_held(values[self.command])
                 value = <PyObject*>name
             else:

@@ -45,17 +45,17 @@ cdef class PublishMethod:
         self.original = plan.original
         self.namespace = names
         self.empty = inspect.Parameter.empty
-        self.names = tuple([intern(name) for name in plan.names])
+        self.names = tuple([sys.intern(name) for name in plan.names])
         self.defaults = plan.defaults
         self.size = len(self.names)
         if self.size > MOST:
             raise ValueError(f"{plan.name} has {self.size} parameters; there is room for {MOST}")
         self.event_type = plan.event_type
         self.event_name = plan.event_type.__name__
-        self.listeners = intern(plan.listeners)
-        self.method = intern(plan.method)
-        self.resolved_name = intern(f"_goanna_{plan.name}")
-        self.early_name = intern(f"_goanna_early_{plan.name}")
+        self.listeners = sys.intern(plan.listeners)
+        self.method = sys.intern(plan.method)
+        self.resolved_name = sys.intern(f"_goanna_{plan.name}")
+        self.early_name = sys.intern(f"_goanna_early_{plan.name}")
         self.database = plan.index("database_name")
         self.fields = tuple(
             [name for name, known in (("command_name", plan.kind != "plain"), ("database_name", self.database >= 0)) if known]
@@ -108,7 +108,7 @@ cdef class PublishMethod:
     cdef bint untouched(self) except -1:
         """Return whether the namespace and the event class are such that filling slots is what the original does."""
         cdef unsigned long long version = goanna_namespace_version(self.namespace)
-        if GOANNA_SHARED:  # there is no such number from 3.12 on, and nothing that two threads may set at once
+        if GOANNA_NO_GIL:  # there is no such number from 3.12 on, and nothing that two threads may set at once
             if not self.as_it_was():
                 return False
         elif version == 0 or version != self.namespace_version:
@@ -170,7 +170,7 @@ cdef class PublishMethod:
                 in_order = in_order and index == nargs + count
                 values[index] = args[nargs + count]
             if in_order:
-                if not GOANNA_SHARED:
+                if not GOANNA_NO_GIL:
                     self.in_order = keywords
                 return True
         for index in range(nargs, self.size):
@@ -184,7 +184,7 @@ cdef class PublishMethod:
         """Return whether a command of this name is certainly not kept out of events."""
         cdef tuple known
         cdef PyObject* found
-        if GOANNA_SHARED:
+        if GOANNA_NO_GIL:
             return self.harmless_anew(<object>name)
         known = self.known
         if not goanna_is_text(name) or not goanna_is_plain_set(self.sensitive):
@@ -231,7 +231,7 @@ cdef class PublishMethod:
             return 0
         while index < goanna_list_size(listeners):
             found = goanna_list_item(listeners, index)
-            if GOANNA_SHARED and found == NULL:
+            if GOANNA_NO_GIL and found == NULL:
                 break
             listener = goanna_own(found)
             result = goanna_call_method(<PyObject*>self.method, <PyObject*>listener, <PyObject*>event)
@@ -267,34 +267,29 @@ cdef class PublishMethod:
         """Return the methods of this client's listeners."""
         now = getattr(instance, self.listeners)
         # The one used last fits whoever has the same listeners; most programs have one client.
-        cdef ResolvedMethods last = None if GOANNA_SHARED else self.last
+        cdef ResolvedMethods last = None if GOANNA_NO_GIL else self.last
         if last is not None and last.fits(now):
             return last
         ready = instance.__dict__.get(self.resolved_name)
         if type(ready) is not ResolvedMethods or not (<ResolvedMethods>ready).fits(now):
             ready = ResolvedMethods(now, self.method)
             instance.__dict__[self.resolved_name] = ready
-        if not GOANNA_SHARED:
+        if not GOANNA_NO_GIL:
             self.last = <ResolvedMethods>ready
         return <ResolvedMethods>ready
 
     cdef EarlyFilters find_early(self, object instance, list now):
         """Return what can be said of this client's events before they are built."""
-        cdef EarlyFilters last = None if GOANNA_SHARED else self.early
+        cdef EarlyFilters last = None if GOANNA_NO_GIL else self.early
         if last is not None and last.fits(now):
             return last
         early = instance.__dict__.get(self.early_name)
         if type(early) is not EarlyFilters or not (<EarlyFilters>early).fits(now):
             early = EarlyFilters(now, self.method, self.event_type, self.fields)
             instance.__dict__[self.early_name] = early
-        if not GOANNA_SHARED:
+        if not GOANNA_NO_GIL:
             self.early = <EarlyFilters>early
         return <EarlyFilters>early
-
-
-cdef object intern(object text):
-    import sys
-    return sys.intern(text)
 
 
 cdef Py_ssize_t offset_of(object cls, object slot) except -1:
