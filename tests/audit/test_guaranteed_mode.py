@@ -230,6 +230,29 @@ def test_the_error_of_the_body_is_never_replaced(
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("stage", ["request", "event"])
+def test_raise_logs_what_an_end_raises_after_a_start_has_failed(
+    audit: ModuleType, caplog: pytest.LogCaptureFixture, stage: str, mode: dict[str, Any]
+) -> None:
+    handlers = [
+        recorder(audit, "Bad", [], **{f"{stage}_end": raising(LookupError("end"))}),
+        recorder(audit, "Worse", [], **{f"{stage}_start": raising(ValueError("start"))}),
+    ]
+    tracker = audit.EventTracker.initialize_with_handlers(handlers, errors="raise", **mode)
+
+    async def main() -> None:
+        await tracker.request_start(audit.RequestStart("c", "q"))
+        await one_span(tracker, audit)
+
+    with caplog.at_level(logging.ERROR, "goanna"), pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(main())
+    assert [str(error) for error in caught.value.exceptions] == ["start"]
+    given = {"request": "RequestEnd", "event": "LLMEvent"}[stage]
+    assert [record.getMessage() for record in caplog.records] == [f"<Bad> failed on {given}"]
+    assert tracker.open_count == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("stage", ["request_start", "event_start"])
 def test_a_start_that_is_stopped_ends_those_before_it(audit: ModuleType, stage: str, mode: dict[str, Any]) -> None:
     log: list[Any] = []

@@ -231,7 +231,7 @@ class ConcurrentSpan:
         )
         self._contexts = stage.outcomes
         if error is not None:
-            await self._end_all(error)
+            (await self._end_all(error)).log()
             raise error
         self.span = span = self._make()
         self._state = 2
