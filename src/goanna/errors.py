@@ -1,22 +1,26 @@
-"""What happens when a listener raises: the error policies of a Dispatcher."""
+"""What happens when a listener raises, and what goanna itself has to say, through the logger ``goanna``.
+
+A report never comes back to a listener. A handler of that logger may well be a client whose commands are events: what a
+thread publishes while it writes a report is therefore not delivered by queues and loops but counted as dropped,
+"reentrant", and a report within a report is not written.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from goanna._reports import name, reported
+from goanna.core import enter_report, leave_report
 from goanna.core.base import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Literal
 
-    ErrorHandler = Callable[[Exception, Any, Any], object]
-    """Called with the error, the listener that raised it (None if it is gone) and the event."""
+    from goanna.core.base import ErrorHandler as ErrorHandler
 
     Errors = Literal["log", "print", "raise"] | ErrorHandler
 
-__all__ = ["policy"]
+__all__ = ["log_error", "name", "policy", "print_error", "reported", "warn"]
 
 
 def policy(errors: Errors) -> ErrorHandler | None:
@@ -78,3 +82,29 @@ def _guarded(handler: ErrorHandler) -> ErrorHandler:
             log_error(second, handler, event)
 
     return guarded
+
+
+def reported(write: Callable[[], object]) -> None:
+    """Call ``write`` unless this thread writes a report already."""
+    if enter_report():
+        try:
+            write()
+        finally:
+            leave_report()
+
+
+def warn(text: str, *values: object) -> None:
+    """Log a warning."""
+    import logging  # not paid for by programs that have nothing to report
+
+    reported(lambda: logging.getLogger("goanna").warning(text, *values))
+
+
+def name(listener: object) -> str:
+    """Return what to call a listener in a report: its repr if it has a sound one."""
+    if listener is None:
+        return "a listener that is gone"
+    try:
+        return repr(listener)
+    except Exception as error:
+        return f"<{type(listener).__qualname__} whose repr raised {type(error).__name__}>"

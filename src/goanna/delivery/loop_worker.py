@@ -9,12 +9,12 @@ import time
 from collections.abc import Awaitable
 from typing import Any, Final, final
 
+from goanna.checks import checked_timeout
 from goanna.delivery.consumer import Consumer
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.loops import Loop, LoopClosedError
 from goanna.delivery.options import Options
 from goanna.delivery.waiters import Waiter
-from goanna.delivery.wrapper import checked_seconds
 
 __all__ = ["Courier"]
 
@@ -224,8 +224,7 @@ class Courier(Consumer):
 
     def flush(self, timeout: float | None) -> int:
         """See :meth:`OnLoop.flush`."""
-        if timeout is not None:
-            timeout = checked_seconds("timeout", timeout)
+        timeout = checked_timeout(timeout)
         self.ring.check_fork()
         self.look_at_loop()
         target = self.ring.accepted
@@ -245,8 +244,7 @@ class Courier(Consumer):
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`OnLoop.close`."""
-        if timeout is not None:
-            timeout = checked_seconds("timeout", timeout)  # before anything has changed
+        timeout = checked_timeout(timeout)  # before anything has changed
         self.ring.shut("closed")
         left = self.flush(timeout)
         if left and self._loop.can_wait():
@@ -256,8 +254,7 @@ class Courier(Consumer):
 
     async def aflush(self, timeout: float | None) -> int:
         """See :meth:`OnLoop.aflush`."""
-        if timeout is not None:
-            timeout = checked_seconds("timeout", timeout)
+        timeout = checked_timeout(timeout)
         if not self._loop.here():
             raise RuntimeError("aflush() and aclose() are awaited on the loop that delivers; elsewhere use flush()")
         target = self.ring.accepted
@@ -274,8 +271,7 @@ class Courier(Consumer):
 
     async def aclose(self, timeout: float | None) -> int:
         """See :meth:`OnLoop.aclose`."""
-        if timeout is not None:
-            timeout = checked_seconds("timeout", timeout)  # before anything has changed
+        timeout = checked_timeout(timeout)  # before anything has changed
         self.ring.shut("closed")
         left = await self.aflush(timeout)
         if left:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
+from goanna.checks import checked_int
 from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.loop_worker import Courier
 from goanna.delivery.loops import adapted
-from goanna.delivery.options import checked_options, methods_of
-from goanna.delivery.wrapper import Wrapper, checked_int, stats_of, wrap
+from goanna.delivery.options import Context, checked_options, methods_of
+from goanna.delivery.overflow import LoopOverflow
+from goanna.delivery.wrapper import Wrapper, stats_of, wrap
 from goanna.listeners import does_nothing
 from goanna.stats import Stats
 
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from goanna.errors import Errors
 
 __all__ = ["OnLoop", "on_loop"]
-
-_OVERFLOWS: Final = ("drop_oldest", "drop_newest")
 
 
 class OnLoop(Wrapper):
@@ -82,11 +82,11 @@ def on_loop(
     loop: Any = None,
     *,
     maxsize: int = 10_000,
-    overflow: Literal["drop_oldest", "drop_newest"] = "drop_oldest",
+    overflow: LoopOverflow = "drop_oldest",
     concurrency: int = 1,
     errors: Errors = "log",
     documents: Documents = "reference",
-    context: Literal["none", "capture"] = "none",
+    context: Context = "none",
     quarantine: int | None = None,
     slow: float | None = None,
 ) -> Any:
@@ -123,7 +123,7 @@ def on_loop(
     interfaces = interfaces_of(listener)
     options = checked_options(
         listener,
-        _OVERFLOWS,
+        LoopOverflow,
         maxsize=maxsize,
         overflow=overflow,
         errors=errors,

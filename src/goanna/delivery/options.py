@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from goanna.checks import checked_int, checked_policy, checked_quarantine, checked_slow
 from goanna.delivery.documents import preparation
 from goanna.delivery.events_lost import EventsLost, gap_method
 from goanna.delivery.interfaces import Interfaces
-from goanna.delivery.wrapper import checked_int, checked_policy
-from goanna.dispatch.watch import checked_quarantine, checked_slow
+from goanna.delivery.overflow import checked_overflow
 from goanna.listeners import check_method
 
 if TYPE_CHECKING:
     from goanna.errors import ErrorHandler
 
-__all__ = ["Options", "checked_options", "methods_of"]
+__all__ = ["Context", "Options", "checked_options", "methods_of"]
+
+Context = Literal["none", "capture"]
+"""See :func:`goanna.queued`."""
 
 
 class Options(NamedTuple):
@@ -46,7 +49,7 @@ class Options(NamedTuple):
 
 def checked_options(
     listener: Any,
-    overflows: tuple[str, ...],
+    overflows: Any,
     *,
     maxsize: Any,
     overflow: Any,
@@ -58,18 +61,18 @@ def checked_options(
 ) -> Options:
     """Return what the arguments of a wrapper mean, or raise TypeError or ValueError.
 
-    ``overflows`` is what ``overflow`` may be; the others are explained with :func:`goanna.queued`.
+    ``overflows`` is the type of what ``overflow`` may be; the others are explained with :func:`goanna.queued`.
     """
-    if overflow not in overflows:
-        raise ValueError(f"overflow is {overflow!r}; it must be one of {', '.join(overflows)}")
-    if context not in ("none", "capture"):
-        raise ValueError(f'context is {context!r}; it must be "none" or "capture"')
+    newest = checked_overflow(overflow, overflows) == "drop_newest"
+    if context not in get_args(Context):
+        shown = " or ".join([f'"{one}"' for one in get_args(Context)])
+        raise ValueError(f"context is {context!r}; it must be {shown}")
     seconds = checked_slow(slow)
     return Options(
         listener,
         gap_method(listener),
         checked_int("maxsize", maxsize, 1),
-        overflow == "drop_newest",
+        newest,
         checked_policy(errors),
         preparation(documents),
         context == "capture",

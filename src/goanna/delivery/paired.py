@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, final
 
+from goanna.checks import checked_int, checked_seconds
 from goanna.core.forks import after_fork
 from goanna.delivery.interfaces import Interfaces, interfaces_of
-from goanna.delivery.wrapper import Wrapper, checked_int, checked_seconds, wrap
+from goanna.delivery.wrapper import Wrapper, wrap
 from goanna.events import Event
 from goanna.listeners import check_method, does_nothing
 from goanna.stats import Stats

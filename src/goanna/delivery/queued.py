@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
+from goanna.checks import checked_int, checked_seconds, checked_timeout
 from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
-from goanna.delivery.options import checked_options, methods_of
+from goanna.delivery.options import Context, checked_options, methods_of
+from goanna.delivery.overflow import Overflow
 from goanna.delivery.thread_worker import QueueFullError, Worker
-from goanna.delivery.wrapper import Wrapper, checked_int, checked_seconds, stats_of, wrap
+from goanna.delivery.wrapper import Wrapper, stats_of, wrap
 from goanna.listeners import check_method, does_nothing
 from goanna.stats import Stats
 
@@ -19,10 +21,6 @@ if TYPE_CHECKING:
     from goanna.errors import Errors
 
 __all__ = ["QueueFullError", "Queued", "queued"]
-
-Overflow = Literal["drop_oldest", "drop_newest", "block", "raise"]
-
-_OVERFLOWS: Final = ("drop_oldest", "drop_newest", "block", "raise")
 
 
 class Queued(Wrapper):
@@ -86,7 +84,7 @@ def queued(
     name: str | None = None,
     errors: Errors = "log",
     documents: Documents = "reference",
-    context: Literal["none", "capture"] = "none",
+    context: Context = "none",
     quarantine: int | None = None,
     slow: float | None = None,
     exit_timeout: float = 2.0,
@@ -132,7 +130,7 @@ def queued(
     interfaces = interfaces_of(listener)
     options = checked_options(
         listener,
-        _OVERFLOWS,
+        Overflow,
         maxsize=maxsize,
         overflow=overflow,
         errors=errors,
@@ -151,7 +149,7 @@ def queued(
         options,
         handle_batch,
         overflow=overflow,
-        timeout=None if timeout is None else checked_seconds("timeout", timeout),
+        timeout=checked_timeout(timeout),
         batch=checked_int("batch", batch, 1),
         delay=checked_seconds("delay", delay),
         name=f"goanna-{type(listener).__name__}" if name is None else str(name),

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, final
 
-from goanna._reports import name as shown
-from goanna._reports import warn
+from goanna.checks import checked_timeout
 from goanna.delivery.at_exit import at_exit, at_exit_of_this_process, thread_of
 from goanna.delivery.consumer import Consumer
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.options import Options
 from goanna.delivery.waiters import Waiter, Waiters
-from goanna.delivery.wrapper import checked_seconds
+from goanna.errors import name as shown
+from goanna.errors import warn
 
 __all__ = ["QueueFullError", "Worker"]
 
@@ -247,8 +247,7 @@ class Worker(Consumer):
 
     def flush(self, timeout: float | None) -> int:
         """See :meth:`Queued.flush`."""
-        if timeout is not None:
-            timeout = checked_seconds("timeout", timeout)
+        timeout = checked_timeout(timeout)
         self.ring.check_fork()
         target = self.ring.accepted
         left = self.ring.left(target)
@@ -265,8 +264,7 @@ class Worker(Consumer):
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`Queued.close`."""
-        if timeout is not None:
-            timeout = checked_seconds("timeout", timeout)  # before anything has changed
+        timeout = checked_timeout(timeout)  # before anything has changed
         begin = time.monotonic()
         self.ring.shut("closed")
         self._answer()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from goanna.checks import checked_kind, checked_seconds
 from goanna.core import Account, Filter, sampled
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.rate_limit import Rate, parsed_rate
-from goanna.delivery.wrapper import Wrapper, checked_seconds, wrap
+from goanna.delivery.wrapper import Wrapper, wrap
 from goanna.listeners import check_method, does_nothing
 from goanna.stats import Stats
 
@@ -198,8 +199,7 @@ def _values(name: str, values: Any) -> frozenset[Any]:
 
 
 def _threshold(sample: Any) -> int:
-    if not isinstance(sample, int | float) or isinstance(sample, bool):
-        raise TypeError(f"sample must be a number from 0.0 to 1.0, not {type(sample).__name__}")
+    checked_kind("sample", sample, int | float, "a number from 0.0 to 1.0")
     if not 0 <= sample <= 1:
         raise ValueError(f"sample is {sample}; it must be from 0.0 to 1.0")
     return min(int(sample * 2**64), 2**64 - 1)

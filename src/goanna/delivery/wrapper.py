@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from goanna.core import REASONS
 from goanna.delivery.interfaces import Interfaces
-from goanna.errors import policy
 from goanna.stats import Stats, Time
 
-if TYPE_CHECKING:
-    from goanna.errors import ErrorHandler
-
-__all__ = ["Wrapper", "checked_int", "checked_policy", "checked_seconds", "stats_of", "wrap"]
+__all__ = ["Wrapper", "stats_of", "wrap"]
 
 _W = TypeVar("_W", bound="Wrapper")
 
@@ -93,8 +89,6 @@ class Wrapper:
 
 Method = Callable[[Any], object]
 
-_MOST: Final = 1 << 40
-
 
 def wrap(kind: type[_W], interfaces: Interfaces, methods: Mapping[str, Method | None]) -> _W:
     """Return a new, uninitialised wrapper that is a listener of these interfaces.
@@ -146,35 +140,6 @@ def _nothing(name: str) -> Callable[[Any, Any], object]:
 
     method.__name__ = name
     return method
-
-
-def checked_policy(errors: Any) -> ErrorHandler:
-    """Return what to do with an error of the listener, to whom nobody could raise it."""
-    if errors == "raise":
-        raise ValueError('errors is "raise"; behind a queue or on a loop it must be "log", "print" or callable')
-    handler = policy(errors)
-    assert handler is not None
-    return handler
-
-
-def checked_int(name: str, value: Any, least: int) -> int:
-    """Return an int that is large enough, and not beyond all bounds, or raise TypeError or ValueError."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} is {value}; it must be at least {least}")
-    if value > _MOST:
-        raise ValueError(f"{name} is {value}; it must be at most {_MOST}")
-    return value
-
-
-def checked_seconds(name: str, value: Any) -> float:
-    """Return a number of seconds, or raise TypeError or ValueError."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not value >= 0:
-        raise ValueError(f"{name} is {value}; it must be 0 seconds or more")
-    return float(value)
 
 
 def stats_of(counts: tuple[Any, ...]) -> Stats:

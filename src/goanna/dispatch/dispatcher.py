@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 
+from goanna.checks import checked_quarantine, checked_slow
 from goanna.core.base import TYPE_CHECKING
 from goanna.dispatch.ordering import arrange
 from goanna.dispatch.registration import Registration
 from goanna.dispatch.registry import Registry
-from goanna.dispatch.watch import checked_quarantine, checked_slow
 from goanna.errors import policy
 from goanna.events import Event, EventMeta
 from goanna.listeners import Listener, handled

@@ -6,16 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 
-from goanna._reports import name, warn
 from goanna.core import BUCKETS, in_report
 from goanna.core.base import TYPE_CHECKING, Skip, final
 from goanna.core.forks import after_fork
+from goanna.errors import name, warn
 from goanna.stats import Time
 
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Watch", "checked_quarantine", "checked_slow", "warn_quarantined", "warn_slow"]
+__all__ = ["Watch", "warn_quarantined", "warn_slow"]
 
 
 @final
@@ -113,28 +113,6 @@ def warn_slow(listener: object, event: object, nanoseconds: int) -> None:
 def warn_quarantined(listener: object, failures: int) -> None:
     """Log that a listener gets no more events."""
     warn("%s failed %d times in a row and gets no more events", name(listener), failures)
-
-
-def checked_slow(slow: Any) -> float | None:
-    """Return the seconds from which a call is slow, or raise TypeError or ValueError."""
-    if slow is None:
-        return None
-    if not isinstance(slow, int | float) or isinstance(slow, bool):
-        raise TypeError(f"slow must be a number of seconds or None, not {type(slow).__name__}")
-    if not slow > 0:
-        raise ValueError(f"slow is {slow}; it must be more than 0 seconds")
-    return min(float(slow), threading.TIMEOUT_MAX)
-
-
-def checked_quarantine(quarantine: Any) -> int | None:
-    """Return how many failures in a row are too many, or raise TypeError or ValueError."""
-    if quarantine is None:
-        return None
-    if not isinstance(quarantine, int) or isinstance(quarantine, bool):
-        raise TypeError(f"quarantine must be an int or None, not {type(quarantine).__name__}")
-    if quarantine < 1:
-        raise ValueError(f"quarantine is {quarantine}; it must be at least 1")
-    return quarantine
 
 
 def _kind(event: object) -> str:

@@ -6,9 +6,10 @@ import logging
 import os
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, final
+from typing import Any, final
 
 import goanna
+from goanna.delivery.overflow import LogOverflow, checked_overflow
 from goanna.delivery.queued import queued
 from goanna.errors import log_error
 from goanna.requestlog import _files, _lines
@@ -18,8 +19,6 @@ from goanna.requestlog.events import RequestListener
 from goanna.requestlog.hook import RequestHook, unguarded
 
 __all__ = ["RequestLogQueue", "RequestLogger"]
-
-_OVERFLOWS = ("drop_oldest", "drop_newest", "block")
 
 
 class RequestLogger(RequestHook, RequestListener):
@@ -68,14 +67,13 @@ class RequestLogger(RequestHook, RequestListener):
         file: Any = None,
         handler: logging.Handler | None = None,
         maxsize: int = 10_000,
-        overflow: Literal["drop_oldest", "drop_newest", "block"] = "drop_oldest",
+        overflow: LogOverflow = "drop_oldest",
         timeout: float | None = None,
         exit_timeout: float = 5.0,
     ) -> None:
         if (filename is not None) + (file is not None) + (handler is not None) > 1:
             raise TypeError("RequestLogger() takes one of filename, file and handler")
-        if overflow not in _OVERFLOWS:  # "raise" would raise into boto
-            raise ValueError(f'overflow is {overflow!r}; it must be "drop_oldest", "drop_newest" or "block"')
+        checked_overflow(overflow, LogOverflow)
         self._sink = Sink(_lines.line_format(format))
         self._queue = queued(
             self._sink,
