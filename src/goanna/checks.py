@@ -10,7 +10,7 @@ from goanna.errors import policy
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from goanna.errors import ErrorHandler
+    from goanna.core.base import ErrorHandler
 
 __all__ = [
     "checked_int",
@@ -31,13 +31,13 @@ def checked_kind(name: str, value: Any, kinds: Any, shown: str) -> None:
         raise TypeError(f"{name} must be {shown}, not {type(value).__name__}")
 
 
-def checked_int(name: str, value: Any, least: int) -> int:
-    """Return an int that is large enough, and not beyond all bounds, or raise TypeError or ValueError."""
+def checked_int(name: str, value: Any, least: int, most: int | None = _MOST) -> int:
+    """Return an int that is large enough, and not beyond its bound, or raise TypeError or ValueError."""
     checked_kind(name, value, int, "an int")
     if value < least:
         raise ValueError(f"{name} is {value}; it must be at least {least}")
-    if value > _MOST:
-        raise ValueError(f"{name} is {value}; it must be at most {_MOST}")
+    if most is not None and value > most:
+        raise ValueError(f"{name} is {value}; it must be at most {most}")
     return int(value)
 
 
@@ -69,9 +69,7 @@ def checked_quarantine(quarantine: Any) -> int | None:
     if quarantine is None:
         return None
     checked_kind("quarantine", quarantine, int, "an int or None")
-    if quarantine < 1:
-        raise ValueError(f"quarantine is {quarantine}; it must be at least 1")
-    return int(quarantine)
+    return checked_int("quarantine", quarantine, 1, most=None)
 
 
 def checked_policy(errors: Any) -> ErrorHandler:

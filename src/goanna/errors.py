@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Literal
 
-    from goanna.core.base import ErrorHandler as ErrorHandler
+    from goanna.core.base import ErrorHandler
 
     Errors = Literal["log", "print", "raise"] | ErrorHandler
 

@@ -261,7 +261,7 @@ held = [
     lock
     for one in gc.get_objects()
     if str(type(one).__module__).startswith("goanna")
-    for lock in (getattr(one, "_lock", None),)
+    for lock in (getattr(one, "_lock", None), getattr(one, "lock", None))
     if isinstance(lock, type(threading.RLock()))
 ]
 held += [

@@ -23,11 +23,11 @@ OVERFLOWS = ["drop_oldest", "drop_newest", "block", "raise"]
 
 
 def wakes_of(wrapper: Any) -> list[int]:
-    """Count the calls of the doorbell from now on."""
+    """Count how often the thread is woken from now on."""
     rings: list[int] = []
     worker = wrapper._worker
 
-    class Doorbell:
+    class Wakeup:
         def __init__(self, lock: Any) -> None:
             self.acquire = lock.acquire
             self._release = lock.release
@@ -36,7 +36,7 @@ def wakes_of(wrapper: Any) -> list[int]:
             rings.append(1)
             self._release()
 
-    worker._doorbell = Doorbell(worker._doorbell)
+    worker._wakeup = Wakeup(worker._wakeup)
     return rings
 
 

@@ -25,7 +25,7 @@ from goanna.audit._handler_errors import (
 )
 
 if TYPE_CHECKING:
-    from goanna.errors import ErrorHandler
+    from goanna.core.base import ErrorHandler
 
 __all__ = ["ConcurrentSpan", "Stage"]
 

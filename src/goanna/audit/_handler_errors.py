@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from goanna.errors import log_error
 
 if TYPE_CHECKING:
-    from goanna.errors import ErrorHandler
+    from goanna.core.base import ErrorHandler
 
 __all__ = [
     "FAILED",

@@ -12,6 +12,7 @@ from goanna.audit._concurrent import ConcurrentSpan, Stage
 from goanna.audit._handler_errors import FAILED
 from goanna.audit._names import EventHandler, EventSpan, RequestEnd, RequestStart, StockTracker
 from goanna.audit._subscription import Subscription
+from goanna.checks import checked_int
 from goanna.core import half_of
 from goanna.errors import policy
 
@@ -91,10 +92,7 @@ class EventTracker(StockTracker):
         self._participants = _outside(())
         self._open_spans: half.OpenSpans | None = None
         handler = policy(errors)
-        if not isinstance(max_open, int) or isinstance(max_open, bool):
-            raise TypeError(f"max_open must be an int, not {type(max_open).__name__}")
-        if max_open < 1:
-            raise ValueError(f"max_open is {max_open}; it must be at least 1")
+        checked_int("max_open", max_open, 1, most=None)
         if not strict:
             self._open_spans = half.OpenSpans(handler, max_open, ConcurrentSpan if concurrent else None)
         elif errors != "log" or concurrent or max_open != MAX_OPEN:

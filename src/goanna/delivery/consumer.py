@@ -1,4 +1,4 @@
-"""What takes events out of a ring: what the worker of a queue and the courier to a loop have in common."""
+"""What takes events out of a ring: what the workers on a thread and on a loop have in common."""
 
 from __future__ import annotations
 
@@ -66,8 +66,10 @@ class Consumer:
         raise NotImplementedError
 
     def _forked(self) -> None:
-        """Start anew in the child of a fork."""
-        raise NotImplementedError
+        """Start anew in the child of a fork, where nobody waits."""
+        self._waiters.clear()
+        if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
+            self.ring.arm(1)
 
     def _slowed(self, handler: Any, event: Any, nanoseconds: int) -> None:
         warn_slow(self.listener, event, nanoseconds)

@@ -16,7 +16,7 @@ from goanna.delivery.loops import Loop, LoopClosedError
 from goanna.delivery.options import Options
 from goanna.delivery.waiters import Waiter
 
-__all__ = ["Courier"]
+__all__ = ["LoopWorker"]
 
 _BURST: Final = 500
 """How many events are handled before the loop gets to run everything else."""
@@ -29,7 +29,7 @@ _LOOK: Final = 0.1
 
 
 @final
-class Courier(Consumer):
+class LoopWorker(Consumer):
     """Takes events out of a ring on the thread of a loop."""
 
     def __init__(self, options: Options, loop: Loop, *, plain: bool, concurrency: int) -> None:
@@ -284,9 +284,7 @@ class Courier(Consumer):
         self._posted = False
         self._pumps = 0
         self._flying.clear()
-        self._waiters.clear()
-        if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
-            self.ring.arm(1)
+        super()._forked()
 
 
 def _is_cancelled() -> bool:

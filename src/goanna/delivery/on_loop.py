@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from goanna.checks import checked_int
 from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
-from goanna.delivery.loop_worker import Courier
+from goanna.delivery.loop_worker import LoopWorker
 from goanna.delivery.loops import adapted
 from goanna.delivery.options import Context, checked_options, methods_of
 from goanna.delivery.overflow import LoopOverflow
@@ -27,17 +27,17 @@ __all__ = ["OnLoop", "on_loop"]
 class OnLoop(Wrapper):
     """What :func:`on_loop` returns: a listener that takes events on any thread and has them handled on a loop."""
 
-    _courier: Courier
+    _worker: LoopWorker
 
     @property
     def listener(self) -> Any:
         """The listener behind it."""
-        return self._courier.listener
+        return self._worker.listener
 
     def stats(self) -> Stats:
         """Return what became of the events that came here, all counts of one moment."""
-        self._courier.look_at_loop()
-        return stats_of(self._courier.ring.counts())
+        self._worker.look_at_loop()
+        return stats_of(self._worker.ring.counts())
 
     def flush(self, timeout: float | None = None) -> int:
         """Wait until the events that have come so far are dealt with.
@@ -51,7 +51,7 @@ class OnLoop(Wrapper):
         Returns:
             How many of them were left when the time was up.
         """
-        return self._courier.flush(timeout)
+        return self._worker.flush(timeout)
 
     def close(self, timeout: float | None = None) -> int:
         """Take no more events, wait like :meth:`flush`, and give up what is left then.
@@ -66,15 +66,15 @@ class OnLoop(Wrapper):
         Returns:
             How many events were left when the time was up.
         """
-        return self._courier.close(timeout)
+        return self._worker.close(timeout)
 
     async def aflush(self, timeout: float | None = None) -> int:
         """Do what :meth:`flush` does, without holding up the loop; to be awaited on the loop that it is for."""
-        return await self._courier.aflush(timeout)
+        return await self._worker.aflush(timeout)
 
     async def aclose(self, timeout: float | None = None) -> int:
         """Do what :meth:`close` does, without holding up the loop, and give up what is left when the time is up."""
-        return await self._courier.aclose(timeout)
+        return await self._worker.aclose(timeout)
 
 
 def on_loop(
@@ -133,17 +133,17 @@ def on_loop(
         slow=slow,
     )
     methods = methods_of(listener, interfaces, awaited=True)
-    courier = Courier(
+    worker = LoopWorker(
         options,
         adapted(loop),
         plain=all(one is None or _is_plain(one) for one in [*methods.values(), options.gap]),
         concurrency=checked_int("concurrency", concurrency, 1),
     )
     inlets: dict[str, Callable[[Any], object] | None] = {
-        one: None if does_nothing(method) else courier.ring.inlet(method) for one, method in methods.items()
+        one: None if does_nothing(method) else worker.ring.inlet(method) for one, method in methods.items()
     }
     wrapper = wrap(OnLoop, interfaces, inlets)
-    wrapper._courier = courier
+    wrapper._worker = worker
     return wrapper
 
 

@@ -13,7 +13,7 @@ from goanna.delivery.overflow import checked_overflow
 from goanna.listeners import check_method
 
 if TYPE_CHECKING:
-    from goanna.errors import ErrorHandler
+    from goanna.core.base import ErrorHandler
 
 __all__ = ["Context", "Options", "checked_options", "methods_of"]
 

@@ -12,7 +12,7 @@ from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.options import Context, checked_options, methods_of
 from goanna.delivery.overflow import Overflow
-from goanna.delivery.thread_worker import QueueFullError, Worker
+from goanna.delivery.thread_worker import QueueFullError, ThreadWorker
 from goanna.delivery.wrapper import Wrapper, stats_of, wrap
 from goanna.listeners import check_method, does_nothing
 from goanna.stats import Stats
@@ -26,7 +26,7 @@ __all__ = ["QueueFullError", "Queued", "queued"]
 class Queued(Wrapper):
     """What :func:`queued` returns: a listener that takes events at once and has them handled by a thread."""
 
-    _worker: Worker
+    _worker: ThreadWorker
 
     @property
     def listener(self) -> Any:
@@ -145,7 +145,7 @@ def queued(
         if options.capture:
             raise ValueError('context="capture" is for single events, and this listener has handle_batch')
     methods = methods_of(listener, interfaces)
-    worker = Worker(
+    worker = ThreadWorker(
         options,
         handle_batch,
         overflow=overflow,
@@ -168,7 +168,7 @@ def queued(
     return wrapper
 
 
-def _abandon(reference: weakref.ref[Worker]) -> None:
+def _abandon(reference: weakref.ref[ThreadWorker]) -> None:
     worker = reference()
     if worker is not None:
         worker.abandon()

@@ -19,7 +19,7 @@ from goanna.delivery.waiters import Waiter, Waiters
 from goanna.errors import name as shown
 from goanna.errors import warn
 
-__all__ = ["QueueFullError", "Worker"]
+__all__ = ["QueueFullError", "ThreadWorker"]
 
 _CHUNK: Final = 1000
 """How many events the worker handles before it looks who waits for it."""
@@ -34,11 +34,9 @@ _PATIENCE: Final = 1.0
 class QueueFullError(Exception):
     """An event found no room in a queue with ``overflow="raise"``; it goes to the error policy of the queue."""
 
-    __module__ = "goanna.delivery.queued"  # where programs import it from, and where pickles find it
-
 
 @final
-class Worker(Consumer):
+class ThreadWorker(Consumer):
     """The thread behind one queue."""
 
     def __init__(
@@ -63,27 +61,27 @@ class Worker(Consumer):
         self._stopping = False
         self._stuck = False
         self._thread: threading.Thread | None = None
-        self._doorbell = _new_doorbell()
-        self._hand: list[Worker] = []
+        self._wakeup = _new_wakeup()
+        self._handoff: list[ThreadWorker] = []
         super().__init__(options, {"block": self._block, "raise": self._raise}.get(overflow))
         at_exit(self)
 
     # The publishers' side.
 
     def _wake(self) -> None:
-        """Ring at the thread's door, or start it; the ring sees to it that nobody else does so at the same time."""
-        self._hand.append(self)
+        """Wake the thread, or start it; the ring sees to it that nobody else does so at the same time."""
+        self._handoff.append(self)
         if self._thread is not None:
-            self._doorbell.release()
+            self._wakeup.release()
             return
         while not len(self.ring):
             if self.ring.arm(1):
-                self._hand.clear()
+                self._handoff.clear()
                 return
         # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
-        self._doorbell = _new_doorbell()
+        self._wakeup = _new_wakeup()
         try:
-            self._thread = thread_of(partial(_run, self._hand, self._doorbell), self._name)
+            self._thread = thread_of(partial(_run, self._handoff, self._wakeup), self._name)
             self._thread.start()
         except RuntimeError as error:  # no more threads, none in this interpreter, or it is about to end
             self._did_not_start(error)
@@ -94,7 +92,7 @@ class Worker(Consumer):
     def _did_not_start(self, error: RuntimeError) -> None:
         """Let the next event try again, and nobody wait for a thread that there isn't."""
         self._thread = None
-        self._hand.clear()
+        self._handoff.clear()
         if not self._stuck:
             self._stuck = True
             warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
@@ -132,8 +130,8 @@ class Worker(Consumer):
 
     # The thread.
 
-    def work(self, hand: list[Worker]) -> bool:
-        """Handle what waits, in the thread that was started with this hand.
+    def work(self, handoff: list[ThreadWorker]) -> bool:
+        """Handle what waits, in the thread that was started with this handoff.
 
         Returns:
             False if the queue is closed and nothing more will come, or the thread is not its own any more.
@@ -141,7 +139,7 @@ class Worker(Consumer):
         while True:
             while self._handled():
                 self._answer()
-            if hand is not self._hand:
+            if handoff is not self._handoff:
                 return False  # the listener has forked, and this is the copy of its thread in the child
             self._answer()
             if not self._stopping:
@@ -149,13 +147,13 @@ class Worker(Consumer):
             if not len(self.ring):
                 return False
 
-    def rest(self, idle: float, hand: list[Worker], doorbell: threading.Lock) -> float | None:
+    def rest(self, idle: float, handoff: list[ThreadWorker], wakeup: threading.Lock) -> float | None:
         """Let events gather, unless somebody is in a hurry.
 
         Args:
             idle: for how many seconds there has been nothing to do.
-            hand: where whoever rings puts the worker.
-            doorbell: rings when enough events wait.
+            handoff: where whoever wakes the thread puts the worker.
+            wakeup: released when enough events wait.
 
         Returns:
             For how many seconds there has been nothing to do now; None if that is long enough to sleep.
@@ -166,12 +164,12 @@ class Worker(Consumer):
         if not (self._waiters or self._space or self._stopping):
             if parked:
                 return None
-            if doorbell.acquire(timeout=self._delay):
-                hand.clear()
+            if wakeup.acquire(timeout=self._delay):
+                handoff.clear()
                 return 0.0
         if not self.ring.disarm():
-            doorbell.acquire()  # somebody rings at this moment
-            hand.clear()
+            wakeup.acquire()  # somebody releases it at this moment
+            handoff.clear()
         return 0.0 if len(self.ring) else idle + self._delay
 
     def _handled(self) -> int:
@@ -306,39 +304,37 @@ class Worker(Consumer):
         """Start anew: the thread is in the other process, and nobody waits in this one."""
         self._thread = None
         self._stuck = False
-        self._doorbell = _new_doorbell()
-        self._hand = []
-        self._waiters.clear()
+        self._wakeup = _new_wakeup()
+        self._handoff = []
         self._space.clear()
-        if hasattr(self, "ring"):  # else it was being made by a thread that is not in this process
-            self.ring.arm(1)
+        super()._forked()
 
 
-def _run(hand: list[Worker], doorbell: threading.Lock) -> None:
+def _run(handoff: list[ThreadWorker], wakeup: threading.Lock) -> None:
     """Handle events, on the thread, until the queue is closed and empty, or out of reach.
 
     While it sleeps it does not hold the worker, so that a listener which holds its own wrapper can be collected. Who
-    rings puts the worker into its hand; when the worker goes away, the bell rings with an empty one.
+    wakes it hands the worker over; when the worker goes away, it is woken with nothing handed over.
     """
     idle = 0.0
-    worker = hand.pop()
-    gone = weakref.ref(worker, lambda _: doorbell.release())
-    while worker.work(hand):
-        now = worker.rest(idle, hand, doorbell)
+    worker = handoff.pop()
+    gone = weakref.ref(worker, lambda _: wakeup.release())
+    while worker.work(handoff):
+        now = worker.rest(idle, handoff, wakeup)
         idle = now or 0.0
         if now is None:
             del worker
-            doorbell.acquire()
-            if not hand:
+            wakeup.acquire()
+            if not handoff:
                 return
-            worker = hand.pop()
+            worker = handoff.pop()
     del gone  # before the worker, which may go away with this frame
 
 
-def _new_doorbell() -> threading.Lock:
-    doorbell = threading.Lock()
-    doorbell.acquire()
-    return doorbell
+def _new_wakeup() -> threading.Lock:
+    wakeup = threading.Lock()
+    wakeup.acquire()
+    return wakeup
 
 
 def _report_in_thread() -> None:

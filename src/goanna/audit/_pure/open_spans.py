@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 from goanna.core.base import TORN_INCREMENT
 
 if TYPE_CHECKING:
-    from goanna.errors import ErrorHandler
+    from goanna.core.base import ErrorHandler
 
 __all__ = ["OpenSpans"]
 
