@@ -1,8 +1,11 @@
 """Sphinx configuration; warnings are errors, see the Makefile."""
 
+import pkgutil
 import sys
 from importlib.metadata import version as installed_version
 from typing import Any
+
+from sphinx.pycode import ModuleAnalyzer
 
 project = "goanna"
 author = "The goanna developers"
@@ -25,8 +28,25 @@ nitpick_ignore_regex = [("py:.*", r"(?!goanna).*"), ("py:.*", r"goanna\._.*")]
 def setup(app: Any) -> None:
     """Have the reference be of goanna's own monitoring module, which is what there is without PyMongo."""
     app.connect("builder-inited", _without_pymongo)
+    app.connect("builder-inited", _in_the_order_of_the_source)
 
 
 def _without_pymongo(app: Any) -> None:
     if app.builder.name != "doctest":  # doctests use the real one
         sys.modules["pymongo"] = None  # type: ignore[assignment]
+
+
+def _in_the_order_of_the_source(app: Any) -> None:
+    """Have members in the order that they are written in, though classes say the module that they are imported from."""
+    import goanna.delivery
+
+    parts = ["goanna.events", "goanna.listeners", "goanna.stats", "goanna.core.fields"]
+    for package in (goanna.dispatch, goanna.delivery):
+        parts += [one.name for one in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
+    for public in ("goanna", "goanna.delivery"):
+        analyzer = ModuleAnalyzer.for_module(public)
+        analyzer.analyze()
+        for part in parts:
+            one = ModuleAnalyzer.for_module(part)
+            one.analyze()
+            analyzer.tagorder.update(one.tagorder)

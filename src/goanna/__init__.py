@@ -78,6 +78,12 @@ __all__ = [
 
 __version__ = "0.1.0"
 
+for _one in (
+    *(Dispatcher, Event, Field, Listener, Registration, Stats, Time, type(MISSING)),
+    *(field, fields, handles, install, refresh, replace, require_compiled, uninstall),
+):
+    _one.__module__ = __name__  # where programs import it from, and where pickles find it
+
 _DELIVERY = ("EventsLost", "Operation", "delivery", "on_loop", "paired", "queued", "where")
 
 

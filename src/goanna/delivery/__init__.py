@@ -8,6 +8,8 @@ Other loops than asyncio's and Tornado's come in by :class:`Loop`: an object wit
 :func:`on_loop` needs. :class:`TaskGroupLoop` is one, for trio and anyio.
 """
 
+import inspect
+
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.loops import Loop, LoopClosedError, TaskGroupLoop
 from goanna.delivery.on_loop import OnLoop, on_loop
@@ -33,3 +35,12 @@ __all__ = [
     "queued",
     "where",
 ]
+
+_OF_GOANNA = ("EventsLost", "Operation", "on_loop", "paired", "queued", "where")
+
+for _name in __all__:
+    _one = globals()[_name]
+    if isinstance(_one, type) and (_hints := inspect.get_annotations(_one, eval_str=True)):
+        _one.__annotations__ = _hints  # what they name is in the module that the class is written in
+    # Where programs import it from, and where pickles find it.
+    _one.__module__ = "goanna" if _name in _OF_GOANNA else __name__

@@ -27,3 +27,6 @@ class Publisher(Protocol[_P, _E_contra]):
     def __bool__(self) -> bool:
         """Return whether anyone listens."""
         ...
+
+
+Publisher.__module__ = "goanna"  # where programs import it from
