@@ -17,7 +17,6 @@ from goanna.listeners import Listener, handled
 if TYPE_CHECKING:
     from typing import Any, ParamSpec, TypeVar, overload
 
-    from goanna.core import Channel
     from goanna.dispatch.publisher import Publisher
     from goanna.errors import Errors
 
@@ -59,7 +58,7 @@ class Dispatcher:
                 raise TypeError(f"{one.__name__} handles no event; mark its methods with @goanna.handles(...)")
         self._interfaces = interfaces
         self._registry = Registry(policy(errors))
-        self._channels = self._registry.channels  # at hand, for publish
+        self._publishers = self._registry.publishers  # at hand, for publish
         self._sequence = itertools.count()
 
     def add(
@@ -151,7 +150,7 @@ class Dispatcher:
             TypeError: ``event_type`` is no event class, or none of the interfaces handles it.
         """
         try:
-            return self._channels[event_type]
+            return self._publishers[event_type]
         except (KeyError, TypeError):
             return self._open(event_type)
 
@@ -162,7 +161,7 @@ class Dispatcher:
             TypeError: it is no event, or none of the interfaces handles it.
             ExceptionGroup: listeners failed, with ``errors="raise"``.
         """
-        channel = self._channels.get(type(event))
+        channel = self._publishers.get(type(event))
         if channel is None:
             if not isinstance(event, Event):
                 hint = "; call publisher(...) to build and publish" if isinstance(event, type) else ""
@@ -186,7 +185,7 @@ class Dispatcher:
         interfaces = ", ".join(one.__name__ for one in self._interfaces)
         return f"<Dispatcher({interfaces}) with {len(self)} listeners>"
 
-    def _open(self, event_type: type[Event]) -> Channel:
+    def _open(self, event_type: type[Event]) -> Publisher[..., Any]:
         """Make the channel of an event class."""
         if not isinstance(event_type, EventMeta):
             raise TypeError(f"only goanna events can be published, not {event_type!r}")

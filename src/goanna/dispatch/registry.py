@@ -6,7 +6,7 @@ It knows neither of them. To a registry a registration is what has calls for an 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from goanna.core import Channel, Table
 from goanna.core.base import TYPE_CHECKING, final
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from goanna.core import Call
     from goanna.core.base import ErrorHandler
+    from goanna.dispatch.publisher import Publisher
 
     class Registered(Protocol):
         """What a registry needs of a registration."""
@@ -44,17 +45,18 @@ class Registry:
         lock: re-entrant, because the collector may run a finalizer that removes a listener while this thread holds it.
             What is guarded are replaced tuples, and a version tells an outer change that an inner one has come between.
         registrations: in calling order; a tuple that is replaced, never changed.
-        channels: by event class. It stays the same dict.
+        publishers: the channels by event class; always the same mapping.
     """
 
-    __slots__ = ("__weakref__", "_errors", "_version", "channels", "lock", "registrations")
+    __slots__ = ("__weakref__", "_channels", "_errors", "_version", "lock", "publishers", "registrations")
 
     def __init__(self, errors: ErrorHandler | None) -> None:
         self._errors = errors
         self._version = 0
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.registrations: tuple[Any, ...] = ()
-        self.channels: dict[type[Event], Channel] = {}
+        self._channels: dict[type[Event], Channel] = {}
+        self.publishers: Mapping[type[Event], Publisher[..., Any]] = self._channels
         after_fork(self)
 
     def _after_fork(self) -> None:
@@ -69,7 +71,7 @@ class Registry:
                 registrations = change(self.registrations)
                 tables = [
                     (channel, table)
-                    for event_type, channel in list(self.channels.items())
+                    for event_type, channel in list(self._channels.items())
                     if (table := _table(registrations, event_type, channel.table)) is not channel.table
                 ]
                 if version == self._version:
@@ -95,10 +97,10 @@ class Registry:
     def settle(self) -> None:
         """Bring the accounts up to date with the publishes that have finished."""
         with self.lock:
-            for channel in list(self.channels.values()):
+            for channel in list(self._channels.values()):
                 channel.table.settle()
 
-    def open(self, event_type: type[Event]) -> Channel:
+    def open(self, event_type: type[Event]) -> Publisher[..., Any]:
         """Make the channel of an event class."""
         with self.lock:
             while True:
@@ -106,7 +108,7 @@ class Registry:
                 table = _table(self.registrations, event_type, _NOTHING)
                 channel = Channel(event_type.__event_maker__, table, self._errors)
                 if version == self._version:
-                    return self.channels.setdefault(event_type, channel)
+                    return self._channels.setdefault(event_type, channel)
 
 
 _NOTHING = Table()
