@@ -274,7 +274,7 @@ def test_flush_and_close_give_up_in_time(requestlog: ModuleType) -> None:
 
 def test_closing_while_a_line_is_written(requestlog: ModuleType, tmp_path: Path) -> None:
     logger = requestlog.RequestLogger(tmp_path / "log")
-    target, reached, goes_on = logger._sink.target, threading.Event(), threading.Event()
+    target, reached, goes_on = logger._writer.target, threading.Event(), threading.Event()
     write = target.write
 
     class Slow:
@@ -290,7 +290,7 @@ def test_closing_while_a_line_is_written(requestlog: ModuleType, tmp_path: Path)
             closed.set()
 
     closed = threading.Event()
-    logger._sink.target = Slow()
+    logger._writer.target = Slow()
     log(logger, "First")
     assert reached.wait(PATIENCE)
     assert logger.close(0.01) == 1
@@ -384,7 +384,7 @@ def test_a_disk_that_fills_up_within_a_line(
     requestlog: ModuleType, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     logger = requestlog.RequestLogger(tmp_path / "log")
-    target = logger._sink.target
+    target = logger._writer.target
     raw, room = target._raw, [80]
 
     class Filling:
@@ -398,12 +398,12 @@ def test_a_disk_that_fills_up_within_a_line(
             return int(raw.write(data[:count]))
 
     target._raw = Filling()
-    logger._sink.handle_batch([_event(requestlog, "One"), _event(requestlog, "Two")])
-    assert logger._sink.lost == 1
-    logger._sink.handle_batch([_event(requestlog, "Three")])
-    assert logger._sink.lost == 2
+    logger._writer.handle_batch([_event(requestlog, "One"), _event(requestlog, "Two")])
+    assert logger._writer.lost == 1
+    logger._writer.handle_batch([_event(requestlog, "Three")])
+    assert logger._writer.lost == 2
     room[0] = 10_000
-    logger._sink.handle_batch([_event(requestlog, "Four")])
+    logger._writer.handle_batch([_event(requestlog, "Four")])
     logger.close()
     lines = (tmp_path / "log").read_text().splitlines()
     assert [actions(lines[0]), actions(lines[2])] == [["One"], ["Four"]]

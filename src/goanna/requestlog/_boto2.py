@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-import goanna
+from goanna.events import Event
 from goanna.requestlog._clock import Clock
 from goanna.requestlog.events import RequestCompleted, RequestFailed
 
 __all__ = ["Taken", "event_of", "take"]
 
 
-class Taken(goanna.Event):
+class Taken(Event):
     """The facts of one call of ``handle_request_data``, as they are.
 
     Attributes:

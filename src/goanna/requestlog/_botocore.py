@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from goanna.dispatch.dispatcher import Dispatcher
 from goanna.errors import log_error
-from goanna.requestlog._adapter import Request, Response
+from goanna.requestlog._as_boto2 import Request, Response
 from goanna.requestlog.events import RequestAttempt, RequestCompleted, RequestFailed, RequestListener
 from goanna.requestlog.hook import RequestHooks, call_hooks, check_hook
 

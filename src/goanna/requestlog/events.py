@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import goanna
+from goanna.events import Event
+from goanna.listeners import Listener, handles
 
 __all__ = ["RequestAttempt", "RequestCompleted", "RequestEvent", "RequestFailed", "RequestListener"]
 
 
-class RequestEvent(goanna.Event):
+class RequestEvent(Event):
     """What is known of a request when it has ended; None where the library doesn't say.
 
     Attributes:
@@ -50,17 +51,17 @@ class RequestAttempt(RequestEvent):
     """One attempt has ended, whether or not another follows; ``attempts`` is its number, from 1 on."""
 
 
-class RequestListener(goanna.Listener):
+class RequestListener(Listener):
     """The interface of those who want to know about requests; override what you want."""
 
-    @goanna.handles(RequestCompleted)
+    @handles(RequestCompleted)
     def completed(self, event: RequestCompleted) -> None:
         """Take a :class:`RequestCompleted`."""
 
-    @goanna.handles(RequestFailed)
+    @handles(RequestFailed)
     def failed(self, event: RequestFailed) -> None:
         """Take a :class:`RequestFailed`."""
 
-    @goanna.handles(RequestAttempt)
+    @handles(RequestAttempt)
     def attempted(self, event: RequestAttempt) -> None:
         """Take a :class:`RequestAttempt`; there are some only where they were asked for."""

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, final
 
-import goanna
 from goanna.delivery.overflow import LogOverflow, checked_overflow
 from goanna.delivery.queued import queued
 from goanna.errors import log_error
+from goanna.events import replace
 from goanna.requestlog import _files, _lines
 from goanna.requestlog._boto2 import Taken, take
-from goanna.requestlog._sink import Sink
+from goanna.requestlog._writer import Writer
 from goanna.requestlog.events import RequestListener
 from goanna.requestlog.hook import RequestHook, unguarded
+from goanna.stats import Stats
 
 __all__ = ["RequestLogQueue", "RequestLogger"]
 
@@ -74,9 +75,9 @@ class RequestLogger(RequestHook, RequestListener):
         if (filename is not None) + (file is not None) + (handler is not None) > 1:
             raise TypeError("RequestLogger() takes one of filename, file and handler")
         checked_overflow(overflow, LogOverflow)
-        self._sink = Sink(_lines.line_format(format))
+        self._writer = Writer(_lines.line_format(format))
         self._queue = queued(
-            self._sink,
+            self._writer,
             maxsize=maxsize,
             overflow=overflow,
             timeout=timeout,
@@ -84,13 +85,13 @@ class RequestLogger(RequestHook, RequestListener):
             name="goanna.requestlog",
         )
         if handler is not None:
-            self._sink.target = _files.Handler(handler)
+            self._writer.target = _files.Handler(handler)
         elif file is not None:
-            self._sink.target = _files.Stream(file)
+            self._writer.target = _files.Stream(file)
         elif filename is not None:
-            self._sink.target = _files.File(filename, append=append, header=_lines.header(format))
+            self._writer.target = _files.File(filename, append=append, header=_lines.header(format))
         else:
-            self._sink.target = _files.new_file(_lines.header(format))
+            self._writer.target = _files.new_file(_lines.header(format))
         self.request_log_queue: RequestLogQueue = RequestLogQueue(self._queue, maxsize)
         # Looked up once; the dispatcher calls the last three without a step between.
         self._push: Callable[[Taken], object] = self._queue.taken
@@ -113,11 +114,11 @@ class RequestLogger(RequestHook, RequestListener):
 
         The file that was there before is left open.
         """
-        return self._sink.target.file
+        return self._writer.target.file
 
     @request_log_file.setter
     def request_log_file(self, file: Any) -> None:
-        self._sink.target = _files.Stream(file)
+        self._writer.target = _files.Stream(file)
 
     def flush(self, timeout: float | None = None) -> int:
         """Wait until what has come so far is written.
@@ -142,15 +143,15 @@ class RequestLogger(RequestHook, RequestListener):
             How many lines were left when the time was up.
         """
         left = int(self._queue.close(timeout))
-        self._sink.close()
+        self._writer.close()
         return left
 
-    def stats(self) -> goanna.Stats:
+    def stats(self) -> Stats:
         """Return what became of the requests: delivered lines are written, failed ones could not be."""
-        lost = self._sink.lost  # before the rest, which may count them a moment later as delivered
-        stats: goanna.Stats = self._queue.stats()
+        lost = self._writer.lost  # before the rest, which may count them a moment later as delivered
+        stats: Stats = self._queue.stats()
         lost = min(lost, stats.delivered)
-        return goanna.replace(stats, delivered=stats.delivered - lost, failed=stats.failed + lost)
+        return replace(stats, delivered=stats.delivered - lost, failed=stats.failed + lost)
 
     def __enter__(self) -> RequestLogger:
         return self
@@ -161,7 +162,7 @@ class RequestLogger(RequestHook, RequestListener):
         self.close()
 
     def __repr__(self) -> str:
-        file = self._sink.target.file
+        file = self._writer.target.file
         return f"<{type(self).__name__} to {getattr(file, 'name', file)!r}>"
 
 

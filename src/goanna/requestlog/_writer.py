@@ -8,17 +8,17 @@ import threading
 from collections.abc import Callable
 from typing import Any, final
 
-import goanna
+from goanna.listeners import handles
 from goanna.requestlog._boto2 import Taken, event_of
 from goanna.requestlog._clock import Clock
 from goanna.requestlog._files import Target
 from goanna.requestlog.events import RequestEvent, RequestListener
 
-__all__ = ["Sink"]
+__all__ = ["Writer"]
 
 
 @final
-class Sink(RequestListener):
+class Writer(RequestListener):
     """Writes a line for each event; raises nothing, but counts the lines that could not be written.
 
     Attributes:
@@ -37,7 +37,7 @@ class Sink(RequestListener):
         self._lock, self._pid = threading.Lock(), os.getpid()
         self._closed = False
 
-    @goanna.handles(Taken)
+    @handles(Taken)
     def taken(self, event: Any) -> None:
         """Write one line."""
         self.handle_batch([event])
