@@ -1,11 +1,10 @@
-"""install(), uninstall() and refresh(): the front door to what a drop-in does to the library that it serves.
+"""install(), uninstall() and refresh(): the front door to the drop-in for PyMongo.
 
-Nothing is imported before it is asked for; ``import goanna`` knows no library.
+They are PyMongo's alone; ``goanna.audit.install()`` serves db-ally and ``goanna.requestlog.attach()`` botocore. Nothing
+is imported before it is asked for; ``import goanna`` knows no library.
 """
 
 from __future__ import annotations
-
-import os
 
 from goanna.core.base import TYPE_CHECKING
 
@@ -14,13 +13,14 @@ if TYPE_CHECKING:
 
     from goanna.monitoring._install import Report
 
-__all__ = ["install", "install_on_import", "refresh", "uninstall"]
-
-VARIABLE = "GOANNA_INSTALL"
+__all__ = ["install", "refresh", "uninstall"]
 
 
 def install(*, resolve: Literal["publish", "registration"] = "publish") -> Report:
     """Make the monitoring of PyMongo fast, in this process, for clients that exist and clients to come.
+
+    It is PyMongo's, and does nothing to another library: db-ally has :func:`goanna.audit.install`, and boto3, of which
+    nothing is replaced, :func:`goanna.requestlog.attach`.
 
     The ``publish_*`` methods of ``pymongo.monitoring`` are replaced in place, and the fields of its events become
     readable at the speed of slots. Events, listeners and all that can be observed stay the same, apart from frames in
@@ -38,9 +38,9 @@ def install(*, resolve: Literal["publish", "registration"] = "publish") -> Repor
     Raises:
         ValueError: another ``resolve``.
     """
-    from goanna.monitoring import _install, _source
+    from goanna.monitoring import _install
 
-    return _install.install(_source, resolve)
+    return _install.install(resolve=resolve)
 
 
 def uninstall() -> dict[str, str]:
@@ -49,9 +49,9 @@ def uninstall() -> dict[str, str]:
     Returns:
         What could not be put back because somebody else has replaced it since, and why; empty if all is as before.
     """
-    from goanna.monitoring import _install, _source
+    from goanna.monitoring import _install
 
-    return _install.uninstall(_source)
+    return _install.uninstall()
 
 
 def refresh() -> None:
@@ -59,15 +59,3 @@ def refresh() -> None:
     from goanna.monitoring import _install
 
     _install.refresh()
-
-
-def install_on_import() -> bool:
-    """Return whether importing a drop-in is to install it: unless ``GOANNA_INSTALL`` is 0.
-
-    Raises:
-        ImportError: the variable is neither 0 nor 1.
-    """
-    value = os.environ.get(VARIABLE) or "1"
-    if value not in ("0", "1"):
-        raise ImportError(f"{VARIABLE} is {value!r}; it must be 0 or 1")
-    return value == "1"

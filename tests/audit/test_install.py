@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,8 +104,17 @@ def test_importing_installs_unless_told_otherwise(stock: ModuleType, backend: st
     assert done.stdout.strip() == ("EventTracker" if value == "1" else "object"), done.stderr
 
 
+def test_goannas_install_is_pymongos(stock: ModuleType, audit: ModuleType) -> None:
+    before = bound()
+    try:
+        assert importlib.import_module("goanna").install().module == "pymongo.monitoring"
+        assert bound() == before
+    finally:
+        importlib.import_module("goanna").uninstall()
+
+
 def test_importing_goanna_imports_no_dbally(backend: str) -> None:
-    code = "import sys, goanna; goanna.install(); print('dbally' in sys.modules)"
+    code = "import sys, goanna; goanna.install(); print({'dbally', 'botocore', 'boto3'} & {*sys.modules} != set())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

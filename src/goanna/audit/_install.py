@@ -12,7 +12,7 @@ from typing import Any, Final, final
 
 from goanna.audit._names import DBALLY, StockTracker
 from goanna.audit.tracker import StrictEventTracker
-from goanna.core import BACKEND
+from goanna.install_report import InstallReport
 
 __all__ = ["Report", "install", "uninstall"]
 
@@ -25,7 +25,7 @@ _replaced: dict[str, Any] = {}
 
 
 @final
-class Report:
+class Report(InstallReport):
     """What install() has done to db-ally.
 
     Attributes:
@@ -34,24 +34,23 @@ class Report:
         stock: those that do not, and why.
     """
 
-    __slots__ = ("fast", "stock", "version")
+    __slots__ = ("version",)
 
     def __init__(self, version: str | None, fast: tuple[str, ...], stock: dict[str, str]) -> None:
+        super().__init__(fast, stock)
         self.version: str | None = version
-        self.fast: tuple[str, ...] = fast
-        self.stock: dict[str, str] = stock
+
+    def _library(self) -> str:
+        return f"db-ally {self.version}"
+
+    def _summary(self) -> str:
+        others = f", {len(self.stock)} do not" if self.stock else ""
+        return f"{len(self.fast)} modules use goanna's tracker{others}"
 
     def __str__(self) -> str:
         if self.version is None:
             return "db-ally is not installed; goanna.audit is goanna's own"
-        core_name = "compiled" if BACKEND == "c" else "pure"
-        head = f"db-ally {self.version}, {core_name} core: {len(self.fast)} modules use goanna's tracker"
-        if self.stock:
-            head += f", {len(self.stock)} do not"
-        return "\n".join([head, *(f"  {name} was left: {why}" for name, why in self.stock.items())])
-
-    def __repr__(self) -> str:
-        return f"<Report on db-ally {self.version}: {len(self.fast)} fast, {len(self.stock)} stock>"
+        return super().__str__()
 
 
 def install() -> Report:

@@ -152,9 +152,9 @@ def _check(listener: Any, name: str) -> None:
 
 
 def _stream(recording: Recording | None) -> list[Call]:
-    from goanna.monitoring import _source
+    from goanna.monitoring._names import SOURCE
 
-    made = synthetic(_source) if recording is None else recorded(recording, _source)
+    made = synthetic(SOURCE) if recording is None else recorded(recording, SOURCE)
     if not made:
         raise RecordingError("the recording holds no event that can be published")
     return made

@@ -13,7 +13,9 @@ from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Literal, final
 
 from goanna.core import BACKEND, half_of, reader
+from goanna.install_report import InstallReport
 from goanna.monitoring import _plan
+from goanna.monitoring._names import SOURCE
 
 __all__ = ["Report", "install", "refresh", "uninstall"]
 
@@ -26,7 +28,7 @@ _installed: dict[str, _Installation] = {}
 
 
 @final
-class Report:
+class Report(InstallReport):
     """What install() has done to a module.
 
     Attributes:
@@ -37,7 +39,7 @@ class Report:
         readers: the properties that are read like slots now, as ``Class.name``.
     """
 
-    __slots__ = ("fast", "module", "readers", "resolve", "stock")
+    __slots__ = ("module", "readers", "resolve")
 
     def __init__(
         self,
@@ -47,22 +49,19 @@ class Report:
         stock: dict[str, str],
         readers: tuple[str, ...],
     ) -> None:
+        super().__init__(fast, stock)
         self.module: str = module
         self.resolve = resolve
-        self.fast: tuple[str, ...] = fast
-        self.stock: dict[str, str] = stock
         self.readers: tuple[str, ...] = readers
 
-    def __str__(self) -> str:
-        core_name = "compiled" if BACKEND == "c" else "pure"
-        head = (
-            f"{self.module}, {core_name} core: {len(self.fast)} publish methods made fast, {len(self.stock)} left "
-            f"as they were, {len(self.readers)} fields read like slots"
-        )
-        return "\n".join([head, *(f"  {name} was left: {why}" for name, why in self.stock.items())])
+    def _library(self) -> str:
+        return self.module
 
-    def __repr__(self) -> str:
-        return f"<Report on {self.module}: {len(self.fast)} fast, {len(self.stock)} stock>"
+    def _summary(self) -> str:
+        return (
+            f"{len(self.fast)} publish methods made fast, {len(self.stock)} left as they were, "
+            f"{len(self.readers)} fields read like slots"
+        )
 
 
 @final
@@ -137,11 +136,11 @@ class _Installation:
         return Report(self.module.__name__, self.resolve, fast, {**self.stock, **replaced}, readers)
 
 
-def install(module: ModuleType, resolve: Resolve = "publish") -> Report:
+def install(module: ModuleType = SOURCE, resolve: Resolve = "publish") -> Report:
     """Put the fast publishers and readers into a monitoring module; a second call changes nothing.
 
     Args:
-        module: ``pymongo.monitoring``, or goanna's own.
+        module: ``pymongo.monitoring``, or goanna's own; by default the one whose names are used.
         resolve: "publish" looks listeners' methods up at each publish, as the module does; "registration" looks them up
             when a client's list of listeners has changed or after :func:`refresh`, without those that do nothing.
 
@@ -163,7 +162,7 @@ def install(module: ModuleType, resolve: Resolve = "publish") -> Report:
         return made.report()
 
 
-def uninstall(module: ModuleType) -> dict[str, str]:
+def uninstall(module: ModuleType = SOURCE) -> dict[str, str]:
     """Put the module's own methods and properties back.
 
     Returns:
