@@ -7,10 +7,14 @@ leaves its step out. ``differential.player`` plays it.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import Any
 
 from hypothesis import strategies as st
+from pymongo import monitoring
+
+from support.pymongo_events import publishers
 
 Tape = dict[str, Any]
 Step = tuple[Any, ...]
@@ -25,97 +29,22 @@ KINDS = {
 }
 """Kind, as in the name of the list of an ``_EventListeners``: the base class of its listeners."""
 
+
+def _parameters(name: str) -> tuple[str, ...]:
+    found = list(inspect.signature(getattr(monitoring._EventListeners, name)).parameters)[1:]
+    return tuple("micros" if one == "duration" and "_command_" in name else one for one in found)
+
+
 PUBLISH: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "publish_command_start": (
-        "command",
-        "CommandStartedEvent",
-        ("command", "database_name", "request_id", "connection_id", "server_connection_id", "op_id", "service_id"),
-    ),
-    "publish_command_success": (
-        "command",
-        "CommandSucceededEvent",
-        (
-            "micros",
-            "reply",
-            "command_name",
-            "request_id",
-            "connection_id",
-            "server_connection_id",
-            "op_id",
-            "service_id",
-            "speculative_hello",
-            "database_name",
-        ),
-    ),
-    "publish_command_failure": (
-        "command",
-        "CommandFailedEvent",
-        (
-            "micros",
-            "failure",
-            "command_name",
-            "request_id",
-            "connection_id",
-            "server_connection_id",
-            "op_id",
-            "service_id",
-            "database_name",
-        ),
-    ),
-    "publish_server_heartbeat_started": (
-        "server_heartbeat",
-        "ServerHeartbeatStartedEvent",
-        ("connection_id", "awaited"),
-    ),
-    "publish_server_heartbeat_succeeded": (
-        "server_heartbeat",
-        "ServerHeartbeatSucceededEvent",
-        ("connection_id", "duration", "reply", "awaited"),
-    ),
-    "publish_server_heartbeat_failed": (
-        "server_heartbeat",
-        "ServerHeartbeatFailedEvent",
-        ("connection_id", "duration", "reply", "awaited"),
-    ),
-    "publish_server_opened": ("server", "ServerOpeningEvent", ("server_address", "topology_id")),
-    "publish_server_closed": ("server", "ServerClosedEvent", ("server_address", "topology_id")),
-    "publish_server_description_changed": (
-        "server",
-        "ServerDescriptionChangedEvent",
-        ("previous_description", "new_description", "server_address", "topology_id"),
-    ),
-    "publish_topology_opened": ("topology", "TopologyOpenedEvent", ("topology_id",)),
-    "publish_topology_closed": ("topology", "TopologyClosedEvent", ("topology_id",)),
-    "publish_topology_description_changed": (
-        "topology",
-        "TopologyDescriptionChangedEvent",
-        ("previous_description", "new_description", "topology_id"),
-    ),
-    "publish_pool_created": ("cmap", "PoolCreatedEvent", ("address", "options")),
-    "publish_pool_ready": ("cmap", "PoolReadyEvent", ("address",)),
-    "publish_pool_cleared": ("cmap", "PoolClearedEvent", ("address", "service_id", "interrupt_connections")),
-    "publish_pool_closed": ("cmap", "PoolClosedEvent", ("address",)),
-    "publish_connection_created": ("cmap", "ConnectionCreatedEvent", ("address", "connection_id")),
-    "publish_connection_ready": ("cmap", "ConnectionReadyEvent", ("address", "connection_id", "duration")),
-    "publish_connection_closed": ("cmap", "ConnectionClosedEvent", ("address", "connection_id", "reason")),
-    "publish_connection_check_out_started": ("cmap", "ConnectionCheckOutStartedEvent", ("address",)),
-    "publish_connection_check_out_failed": (
-        "cmap",
-        "ConnectionCheckOutFailedEvent",
-        ("address", "reason", "duration"),
-    ),
-    "publish_connection_checked_out": ("cmap", "ConnectionCheckedOutEvent", ("address", "connection_id", "duration")),
-    "publish_connection_checked_in": ("cmap", "ConnectionCheckedInEvent", ("address", "connection_id")),
+    name: (next(kind for kind, base in KINDS.items() if base == interface), event, _parameters(name))
+    for name, (interface, _, event) in publishers().items()
 }
-"""Name: kind of the listeners, name of the event class, parameters of any release (``micros`` stands for the
-``duration`` of a command, a timedelta; the others are numbers). The player passes those that the release has."""
+"""Name: kind of the listeners, name of the event class, parameters, all as this release of PyMongo has them (``micros``
+stands for the ``duration`` of a command, a timedelta; the others are numbers)."""
 
 METHODS = {
-    "command": ("started", "succeeded", "failed"),
-    "server": ("opened", "description_changed", "closed"),
-    "server_heartbeat": ("started", "succeeded", "failed"),
-    "topology": ("opened", "description_changed", "closed"),
-    "cmap": tuple(name.removeprefix("publish_") for name, (kind, *_) in PUBLISH.items() if kind == "cmap"),
+    kind: tuple(name for name in vars(getattr(monitoring, base)) if not name.startswith("_"))
+    for kind, base in KINDS.items()
 }
 
 SENSITIVE = (

@@ -1,86 +1,14 @@
-"""Event classes to compare, samples of their values, and how all that can be seen of two of them is written down."""
+"""Samples of the values of event classes, and how all that can be seen of two of them is written down."""
 
 from __future__ import annotations
 
-import datetime
 import inspect
 import re
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-ADDRESS = ("h", 27017)
-
-EVENTS = (
-    "CommandFailedEvent",
-    "CommandStartedEvent",
-    "CommandSucceededEvent",
-    "ConnectionCheckOutFailedEvent",
-    "ConnectionCheckOutStartedEvent",
-    "ConnectionCheckedInEvent",
-    "ConnectionCheckedOutEvent",
-    "ConnectionClosedEvent",
-    "ConnectionCreatedEvent",
-    "ConnectionReadyEvent",
-    "PoolClearedEvent",
-    "PoolClosedEvent",
-    "PoolCreatedEvent",
-    "PoolReadyEvent",
-    "ServerClosedEvent",
-    "ServerDescriptionChangedEvent",
-    "ServerHeartbeatFailedEvent",
-    "ServerHeartbeatStartedEvent",
-    "ServerHeartbeatSucceededEvent",
-    "ServerOpeningEvent",
-    "TopologyClosedEvent",
-    "TopologyDescriptionChangedEvent",
-    "TopologyEvent",
-    "TopologyOpenedEvent",
-)
-BASES_OF_EVENTS = (
-    "_CommandEvent",
-    "_ConnectionDurationEvent",
-    "_ConnectionEvent",
-    "_ConnectionIdEvent",
-    "_PoolEvent",
-    "_ServerEvent",
-    "_ServerHeartbeatEvent",
-)
-ALL_EVENTS = EVENTS + BASES_OF_EVENTS
-
-LISTENERS = (
-    "CommandListener",
-    "ServerHeartbeatListener",
-    "ServerListener",
-    "TopologyListener",
-    "ConnectionPoolListener",
-)
-
-SAMPLE: dict[str, Any] = {
-    "command": {"find": "things", "filter": {}},
-    "database_name": "db",
-    "request_id": 1,
-    "connection_id": ADDRESS,
-    "operation_id": 2,
-    "op_id": 2,
-    "service_id": "service",
-    "server_connection_id": 9,
-    "duration": datetime.timedelta(microseconds=1_000_251),
-    "reply": {"ok": 1},
-    "failure": {"ok": 0, "errmsg": 'it\'s "broken"'},
-    "command_name": "find",
-    "speculative_hello": False,
-    "address": ADDRESS,
-    "options": {"maxPoolSize": 5},
-    "interrupt_connections": True,
-    "reason": "stale",
-    "server_address": ADDRESS,
-    "topology_id": "topology",
-    "previous_description": "before",
-    "new_description": "after",
-    "awaited": True,
-}
-"""A good value for each parameter, by its name."""
+from support.pymongo_events import SAMPLE
 
 
 def parameters(stock: ModuleType, name: str) -> list[str]:

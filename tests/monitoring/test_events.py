@@ -15,18 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.comparison import (
-    ALL_EVENTS,
-    EVENTS,
-    SAMPLE,
-    outcome,
-    parameters,
-    properties,
-    sample,
-    slots,
-    state,
-    text,
-)
+from monitoring.comparison import outcome, parameters, properties, sample, slots, state, text
+from support.pymongo_events import ALL_EVENTS, EVENTS, SAMPLE
 
 MICROSECOND = datetime.timedelta(microseconds=1)
 

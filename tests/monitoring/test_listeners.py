@@ -8,7 +8,8 @@ from unittest import mock
 
 import pytest
 
-from monitoring.comparison import LISTENERS, outcome, text
+from monitoring.comparison import outcome, text
+from support.pymongo_events import LISTENERS
 
 
 def everything(module, body=None):

@@ -8,7 +8,8 @@ import logging
 
 import pytest
 
-from monitoring.comparison import LISTENERS, outcome, sample
+from monitoring.comparison import outcome, sample
+from support.pymongo_events import LISTENERS, publishers
 
 LOGGERS = {
     "CommandLogger": "CommandListener",
@@ -19,29 +20,10 @@ LOGGERS = {
 }
 
 METHODS = [
-    ("CommandLogger", "started", "CommandStartedEvent"),
-    ("CommandLogger", "succeeded", "CommandSucceededEvent"),
-    ("CommandLogger", "failed", "CommandFailedEvent"),
-    ("ServerLogger", "opened", "ServerOpeningEvent"),
-    ("ServerLogger", "description_changed", "ServerDescriptionChangedEvent"),
-    ("ServerLogger", "closed", "ServerClosedEvent"),
-    ("HeartbeatLogger", "started", "ServerHeartbeatStartedEvent"),
-    ("HeartbeatLogger", "succeeded", "ServerHeartbeatSucceededEvent"),
-    ("HeartbeatLogger", "failed", "ServerHeartbeatFailedEvent"),
-    ("TopologyLogger", "opened", "TopologyOpenedEvent"),
-    ("TopologyLogger", "description_changed", "TopologyDescriptionChangedEvent"),
-    ("TopologyLogger", "closed", "TopologyClosedEvent"),
-    ("ConnectionPoolLogger", "pool_created", "PoolCreatedEvent"),
-    ("ConnectionPoolLogger", "pool_ready", "PoolReadyEvent"),
-    ("ConnectionPoolLogger", "pool_cleared", "PoolClearedEvent"),
-    ("ConnectionPoolLogger", "pool_closed", "PoolClosedEvent"),
-    ("ConnectionPoolLogger", "connection_created", "ConnectionCreatedEvent"),
-    ("ConnectionPoolLogger", "connection_ready", "ConnectionReadyEvent"),
-    ("ConnectionPoolLogger", "connection_closed", "ConnectionClosedEvent"),
-    ("ConnectionPoolLogger", "connection_check_out_started", "ConnectionCheckOutStartedEvent"),
-    ("ConnectionPoolLogger", "connection_check_out_failed", "ConnectionCheckOutFailedEvent"),
-    ("ConnectionPoolLogger", "connection_checked_out", "ConnectionCheckedOutEvent"),
-    ("ConnectionPoolLogger", "connection_checked_in", "ConnectionCheckedInEvent"),
+    (logger, method, event)
+    for logger, interface in LOGGERS.items()
+    for told, method, event in publishers().values()
+    if told == interface
 ]
 
 

@@ -11,7 +11,8 @@ from unittest import mock
 
 import pytest
 
-from monitoring.comparison import EVENTS, sample, state
+from monitoring.comparison import sample, state
+from support.pymongo_events import EVENTS
 
 
 @pytest.fixture
@@ -192,8 +193,8 @@ def test_a_star_import_brings_the_public_names(window):
         exec("from goanna.monitoring import *", names)
     del names["__builtins__"]
     assert set(names) == {name for name in dir(source) if not name.startswith("_")} - {
-        "command_events", "errors", "event_listeners", "kinds", "listeners", "pool_events", "redaction", "registry",
-        "server_events",
+        "command_events", "errors", "event_listeners", "kinds", "listeners", "namespace", "pool_events", "redaction",
+        "registry", "server_events",
     }  # fmt: skip
     assert names["CommandListener"] is source.CommandListener
     assert len(names) > 31

@@ -16,7 +16,14 @@ from goanna.monitoring import _install, _names
 from goanna.settings import install_on_import
 
 if TYPE_CHECKING:
-    from goanna.monitoring._standalone import *
+    from goanna.monitoring._standalone.command_events import *
+    from goanna.monitoring._standalone.errors import *
+    from goanna.monitoring._standalone.event_listeners import *
+    from goanna.monitoring._standalone.listeners import *
+    from goanna.monitoring._standalone.pool_events import *
+    from goanna.monitoring._standalone.redaction import *
+    from goanna.monitoring._standalone.registry import *
+    from goanna.monitoring._standalone.server_events import *
 
 _names.open_window(__name__)
 

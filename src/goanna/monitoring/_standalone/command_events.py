@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 
-import goanna.monitoring._standalone as names
 from goanna.monitoring._standalone.kinds import Address, Document, Id
+from goanna.monitoring._standalone.namespace import names
 
 __all__ = ["CommandFailedEvent", "CommandStartedEvent", "CommandSucceededEvent", "_CommandEvent", "_to_micros"]
 
@@ -177,7 +177,7 @@ class CommandSucceededEvent(_CommandEvent):
             database_name=database_name,
             server_connection_id=server_connection_id,
         )
-        self.__duration_micros = names._to_micros(duration)
+        self.__duration_micros: int = names._to_micros(duration)
         name = command_name.lower()
         secret = name in names._SENSITIVE_COMMANDS or names._is_speculative_authenticate(name, reply)
         self.__reply: Document = {} if secret else reply
@@ -239,7 +239,7 @@ class CommandFailedEvent(_CommandEvent):
             database_name=database_name,
             server_connection_id=server_connection_id,
         )
-        self.__duration_micros = names._to_micros(duration)
+        self.__duration_micros: int = names._to_micros(duration)
         self.__failure = failure
 
     @property

@@ -12,9 +12,9 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-import goanna.monitoring._standalone as names
 from goanna.monitoring._standalone.kinds import Address, Description, Document, Id
 from goanna.monitoring._standalone.listeners import _EventListener
+from goanna.monitoring._standalone.namespace import names
 
 __all__ = ["_EventListeners"]
 
@@ -28,11 +28,11 @@ class _EventListeners:
 
     def __init__(self, listeners: Sequence[_EventListener] | None) -> None:
         everybody = names._LISTENERS
-        self.__command_listeners = everybody.command_listeners[:]
-        self.__server_listeners = everybody.server_listeners[:]
-        self.__server_heartbeat_listeners = everybody.server_heartbeat_listeners[:]
-        self.__topology_listeners = everybody.topology_listeners[:]
-        self.__cmap_listeners = everybody.cmap_listeners[:]
+        self.__command_listeners: list[Any] = everybody.command_listeners[:]
+        self.__server_listeners: list[Any] = everybody.server_listeners[:]
+        self.__server_heartbeat_listeners: list[Any] = everybody.server_heartbeat_listeners[:]
+        self.__topology_listeners: list[Any] = everybody.topology_listeners[:]
+        self.__cmap_listeners: list[Any] = everybody.cmap_listeners[:]
         if listeners is not None:
             for listener in listeners:
                 if isinstance(listener, names.CommandListener):

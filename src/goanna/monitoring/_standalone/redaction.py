@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import goanna.monitoring._standalone as names
 from goanna.monitoring._standalone.kinds import Document
+from goanna.monitoring._standalone.namespace import names
 
 __all__ = ["_SENSITIVE_COMMANDS", "HelloCompat", "_is_speculative_authenticate"]
 

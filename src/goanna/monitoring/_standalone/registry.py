@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import goanna.monitoring._standalone as names
 from goanna.monitoring._standalone.listeners import (
     CommandListener,
     ConnectionPoolListener,
@@ -14,6 +13,7 @@ from goanna.monitoring._standalone.listeners import (
     TopologyListener,
     _EventListener,
 )
+from goanna.monitoring._standalone.namespace import names
 
 __all__ = ["_LISTENERS", "_Listeners", "_validate_event_listeners", "register"]
 
