@@ -96,7 +96,7 @@ def rest_of(name: str | None) -> Any:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(condition=conditions, made=st.lists(makings, max_size=8), target=st.sampled_from(["fine", "raises", "skips"]))
-def test_sieves(both: dict[str, Copy], condition: dict[str, Any], made: list[Any], target: str) -> None:
+def test_filters(both: dict[str, Copy], condition: dict[str, Any], made: list[Any], target: str) -> None:
     seen: dict[str, list[Any]] = {}
     for name, copy in both.items():
         log = seen[name] = []

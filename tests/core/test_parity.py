@@ -36,7 +36,7 @@ def public_members(cls: type) -> Iterator[tuple[str, Any]]:
                "__static_attributes__", "__new__", "__init__", "__pyx_vtable__", "__reduce__", "__setstate__",
                "__reduce_cython__", "__setstate_cython__", "__dict__", "__annotate_func__", "__annotations_cache__",
                "__hash__", "__getattribute__", "__getattr__",
-               "__signature__"}  # fmt: skip
+               "__signature__", "__slotnames__"}  # fmt: skip
     for name, value in own(cls).items():
         if name not in own_way and (not name.startswith("_") or name.startswith("__")):
             yield name, value
