@@ -10,6 +10,7 @@ import pytest
 
 from goanna.bench import request_hooks, request_jobs
 from goanna.bench.figures import Figure
+from support.packages import needed
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,7 +107,7 @@ def test_a_folder_without_a_run(program, capsys, tmp_path: Path) -> None:
 
 
 def test_a_suite_of_the_benchmarks_is_a_document_of_goanna_bench(program, capsys, tmp_path: Path) -> None:
-    pytest.importorskip("dbally", reason="db-ally is not installed")
+    needed("dbally")
     paths = [str(tmp_path / name) for name in ("one.json", "other.json")]
     assert program.main(["audit", "--quick", "--json", paths[0]]) == 0
     said = capsys.readouterr().out
