@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from types import ModuleType
 from typing import Any
 
@@ -73,3 +74,56 @@ def test_a_hook_made_for_boto_2(requestlog: ModuleType, moto: Moto) -> None:
 
     asyncio.run(main())
     assert seen == [("DescribeVolumes", 200, True, False)]
+
+
+@pytest.mark.parametrize("through", ["client", "session"])
+@pytest.mark.parametrize("how", ["cancelled", "timed out", "closed"])
+def test_a_call_that_is_given_up_has_one_end(requestlog: ModuleType, heard: Any, through: str, how: str) -> None:
+    """Nobody answers; botocore tells its handlers of no such end."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        async def main() -> None:
+            session = get_session()
+            if through == "session":
+                requestlog.attach(session, heard)
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            async with session.create_client("ec2", endpoint_url=url, **OPTIONS) as client:
+                if through == "client":
+                    requestlog.attach(client, heard)
+                sent = asyncio.Event()
+                client.meta.events.register("before-send", lambda **_: sent.set())
+                call = client.describe_volumes()
+                if how == "timed out":
+                    with pytest.raises(TimeoutError):
+                        await asyncio.wait_for(call, 0.5)
+                elif how == "closed":
+                    client.meta.events.register("before-send", lambda **_: asyncio.sleep(0))
+                    call.send(None)
+                    call.close()
+                else:
+                    task = asyncio.ensure_future(call)
+                    await sent.wait()
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+
+        asyncio.run(main())
+    (event,) = heard.calls
+    assert type(event) is requestlog.RequestFailed
+    code = "GeneratorExit" if how == "closed" else "CancelledError"
+    assert (event.operation, event.status, event.attempts, event.code) == ("DescribeVolumes", None, 1, code)
+
+
+def test_a_call_that_is_cancelled_before_it_is_sent_has_none(requestlog: ModuleType, heard: Any) -> None:
+    async def main() -> None:
+        async with get_session().create_client("ec2", endpoint_url="http://127.0.0.1:1", **OPTIONS) as client:
+            requestlog.attach(client, heard)
+            client.meta.events.register("before-call", lambda **_: asyncio.sleep(60))
+            task = asyncio.ensure_future(client.describe_volumes())
+            await asyncio.sleep(0.2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(main())
+    assert heard.calls == []

@@ -251,8 +251,146 @@ def test_an_error_that_comes_before_anything_is_sent(requestlog: ModuleType, hea
     with pytest.raises(NoCredentialsError) as caught:
         client.describe_volumes()
     (event,) = heard.calls
-    assert (event.operation, event.status, event.error) == ("DescribeVolumes", None, caught.value)
+    assert facts(event) == ("ec2", "DescribeVolumes", None, 0, "NoCredentialsError")
+    assert event.error is caught.value
     assert not heard.attempts, "none was sent"
+
+
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("mode", ["standard", "legacy"])
+def test_an_answer_of_200_with_an_error_in_its_body(
+    requestlog: ModuleType, heard: Any, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore import retryhandler
+
+    monkeypatch.setattr(retryhandler, "delay_exponential", lambda base, growth_factor, attempts: 0.001)
+    kind = {"Content-Type": "application/xml"}
+    bad = Answer(200, b"<Error><Code>InternalError</Code><Message>later</Message></Error>", kind)
+    good = Answer(200, b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>", kind)
+    config = S3_PATHS.merge(Config(retries={"mode": mode, "total_max_attempts": 2}))
+    with scripted(bad, good, bad) as server:
+        client = boto3.client("s3", endpoint_url=server.url, config=config)
+        requestlog.attach(client, heard, attempts=True)
+        client.copy_object(Bucket="bucket", Key="key", CopySource="bucket/other")
+        with pytest.raises(ClientError):
+            client.copy_object(Bucket="bucket", Key="key", CopySource="bucket/other")
+    failed = ("s3", "CopyObject", 500, 1, "InternalError")
+    assert [facts(one) for one in heard.attempts] == [
+        failed, ("s3", "CopyObject", 200, 2, None), failed, ("s3", "CopyObject", 500, 2, "InternalError"),
+    ]  # fmt: skip
+    assert [one.error is not None for one in heard.attempts] == [True, False, True, True]
+    assert [facts(one) for one in heard.calls] == [
+        ("s3", "CopyObject", 200, 2, None), ("s3", "CopyObject", 500, 2, "InternalError"),
+    ]  # fmt: skip
+
+
+class Interrupt(BaseException):
+    """Such as KeyboardInterrupt, or the one of a greenlet's end."""
+
+
+@pytest.mark.parametrize("through", ["client", "session", "resource", "both"])
+@pytest.mark.parametrize(
+    ("step", "raised", "status"),
+    [("before-send", Interrupt, None), ("after-call", Interrupt, 200), ("after-call", RuntimeError, 200)],
+)
+def test_what_was_sent_has_one_end(
+    requestlog: ModuleType, heard: Any, moto: Moto, through: str, step: str, raised: type[BaseException], status: Any
+) -> None:
+    session = boto3.Session()
+    if through in ("session", "both"):
+        requestlog.attach(session, heard)
+    made = session.resource("ec2", endpoint_url=moto.url)
+    client = made.meta.client
+    if through in ("client", "both"):
+        requestlog.attach(client, heard)
+    elif through == "resource":
+        requestlog.attach(made, heard)
+    ends = 2 if through == "both" else 1
+    old = Old()
+    requestlog.attach(client, old)
+    error = raised("stop")
+
+    def stop(**_: Any) -> None:
+        raise error
+
+    client.meta.events.register(step, stop)
+    with pytest.raises(raised):
+        client.describe_volumes()
+    assert [facts(one) for one in heard.calls] == [("ec2", "DescribeVolumes", status, 1, raised.__name__)] * ends
+    assert all(one.error is error and one.duration > 0 for one in heard.calls)
+    assert old.told == [(None, True)]
+    client.meta.events.unregister(step, stop)
+    client.describe_volumes()
+    assert [one.status for one in heard.calls[ends:]] == [200] * ends
+
+
+class Old:
+    """A hook made for boto 2."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def handle_request_data(self, request: Any, response: Any, error: bool = False) -> None:
+        self.told.append((response, error))
+
+
+@pytest.mark.parametrize("through", ["client", "session"])
+def test_what_was_not_sent_has_no_end(requestlog: ModuleType, heard: Any, moto: Moto, through: str) -> None:
+    def stop(**_: Any) -> None:
+        raise RuntimeError("stop")
+
+    session = boto3.Session()
+    if through == "session":
+        requestlog.attach(session, heard)
+    client = session.client("ec2", endpoint_url=moto.url)
+    if through == "client":
+        requestlog.attach(client, heard)
+    client.meta.events.register("before-call", stop)
+    with pytest.raises(RuntimeError):
+        client.describe_volumes()
+    assert heard.calls == []
+
+
+def test_a_call_within_a_call_has_an_end_of_its_own(requestlog: ModuleType, heard: Any, moto: Moto) -> None:
+    client, other = ec2(moto.url), ec2(moto.url)
+    for one in (client, other):
+        requestlog.attach(one, heard)
+
+    def ask(**_: Any) -> None:
+        other.describe_regions()
+        raise Interrupt
+
+    client.meta.events.register("before-send", ask)
+    with pytest.raises(Interrupt):
+        client.describe_volumes()
+    assert [(one.operation, one.code) for one in heard.calls] == [
+        ("DescribeRegions", None),
+        ("DescribeVolumes", "Interrupt"),
+    ]
+
+
+def test_the_guard_of_a_client_goes_with_the_last_attachment(
+    requestlog: ModuleType, heard: Any, moto: Moto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.client import BaseClient
+
+    client = ec2(moto.url)
+    one, two = requestlog.attach(client, heard), requestlog.attach(client, heard)
+    one.detach()
+    assert "_make_api_call" in vars(client)
+    with monkeypatch.context() as patch:  # as test suites do, at any time
+        patch.setattr(BaseClient, "_make_api_call", lambda self, name, parameters: name)
+        assert client.describe_volumes() == "DescribeVolumes"
+    two.detach()
+    assert "_make_api_call" not in vars(client)
+    client._make_api_call = theirs = lambda *arguments: arguments
+    with requestlog.attach(client, heard):
+        assert client.describe_volumes() == ("DescribeVolumes", {})
+    assert vars(client)["_make_api_call"] is theirs
+    third = requestlog.attach(client, heard)
+    client._make_api_call = later = lambda *arguments: None
+    third.detach()
+    assert vars(client)["_make_api_call"] is later, "what somebody has put there since stays"
 
 
 def test_a_session_serves_the_clients_that_are_made_later(requestlog: ModuleType, heard: Any, moto: Moto) -> None:

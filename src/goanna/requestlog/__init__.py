@@ -1,6 +1,6 @@
 """Requests to web services, told to listeners and logged: ``boto.requestlog`` for boto 2, boto3 and botocore.
 
-Nothing in a library is replaced, so there is no plan and no ``install()``: boto 2 is given a hook, and ``attach()``
+No part of a library is replaced, so there is no plan and no ``install()``: boto 2 is given a hook, and ``attach()``
 serves one session or client of botocore. All names are goanna's own, with these libraries and without, and there are no
 halves: none of it is compiled.
 """

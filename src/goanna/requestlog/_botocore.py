@@ -3,11 +3,20 @@
 botocore tells its own handlers about each step of a call. What belongs to one call is kept in the ``context`` that it
 passes to all of them and drops with the call: so there is nothing to clean up where no end is told of, as after a wrong
 parameter, and no thread or task to keep apart. Handlers return None, because botocore acts upon what they return.
+
+It tells nobody of a call that ends by a BaseException (a task that is cancelled, Ctrl-C) or by an exception of another
+handler. So a guard around ``_make_api_call`` tells of what was sent and has no end yet: a base of the classes that a
+session makes, an attribute of a client that exists.
 """
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import time
+import weakref
+from collections.abc import Callable
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
 
@@ -58,7 +67,7 @@ def attach(target: Any, listener: Any, *, attempts: bool = False, errors: Errors
         else:
             check_hook(listener, "attach()")
             hooks = (listener,)
-    return Attachment(emitter, dispatcher, hooks, attempts)
+    return Attachment(emitter, _client(target), dispatcher, hooks, attempts)
 
 
 def _emitter(target: Any) -> Any:
@@ -76,17 +85,121 @@ def _emitter(target: Any) -> Any:
     raise TypeError(f"attach() takes a session, client or resource of boto3 or botocore, not {what}{hint}")
 
 
-class _Call:
-    """What is known of a call under way."""
+def _client(target: Any) -> Any:
+    """Return the client that is attached to; None for a session."""
+    client = getattr(getattr(target, "meta", None), "client", target)  # of a resource
+    return client if callable(getattr(type(client), _METHOD, None)) else None
 
-    __slots__ = ("attempt_started", "attempts", "model", "request", "started", "wall")
+
+class _Call:
+    """What is known of a call under way.
+
+    Attributes:
+        attempts: how often it was sent.
+        answer: status, size and request id of the last attempt, as far as there are any.
+        ended: whether its end was told.
+    """
+
+    __slots__ = ("answer", "attempt_started", "attempts", "ended", "model", "request", "started", "wall")
 
     def __init__(self, model: Any, started: float) -> None:
         self.model = model
         self.started = self.attempt_started = started
         self.attempts = 0
+        self.answer: tuple[int | None, int | None, str | None] = _NO_ANSWER
+        self.ended = False
         self.request: Any = None
         self.wall = 0.0
+
+
+_NO_ANSWER = (None, None, None)
+
+
+# The guard
+
+
+_METHOD = "_make_api_call"
+_under_way: ContextVar[list[tuple[Attachment, _Call]] | None] = ContextVar("goanna.requestlog", default=None)
+"""What the guarded call of this thread or task is known as, by each attachment."""
+
+
+def _guarded(method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Make a call of a client, synchronous or not; if it raises, whatever that is, see that its end is told."""
+    found: list[tuple[Attachment, _Call]] = []
+    token = _under_way.set(found)
+    try:
+        result = method(*arguments, **named)
+    except BaseException as error:
+        _abandon(found, error)
+        raise
+    finally:
+        _under_way.reset(token)
+        found.clear()  # a traceback may keep this frame
+    return _awaited(result) if inspect.iscoroutine(result) else result
+
+
+async def _awaited(coroutine: Any) -> Any:
+    found: list[tuple[Attachment, _Call]] = []
+    token = _under_way.set(found)
+    try:
+        return await coroutine
+    except BaseException as error:
+        _abandon(found, error)
+        raise
+    finally:
+        with contextlib.suppress(ValueError):  # closed from outside, by the end of the loop, in another context
+            _under_way.reset(token)
+        found.clear()
+
+
+def _abandon(found: list[tuple[Attachment, _Call]], error: BaseException) -> None:
+    for attachment, call in found:
+        attachment._abandon(call, error)
+
+
+class _Guarded:
+    """The base, in front of all others, of the client classes that a session makes."""
+
+    def _make_api_call(self, *arguments: Any, **named: Any) -> Any:
+        return _guarded(super()._make_api_call, *arguments, **named)  # type: ignore[misc] # of the client
+
+
+class _Guard:
+    """The attribute of one client that guards its calls, for as long as anything is attached to it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = weakref.ref(client)
+        self._before = vars(client).get(_METHOD)
+        self.users = 0
+        setattr(client, _METHOD, self)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        client = self._client()
+        # The class's is looked up anew each time, as others replace it there, test suites above all.
+        return _guarded(self._before or getattr(type(client), _METHOD).__get__(client), *arguments, **named)
+
+    def leave(self) -> None:
+        """Have one user less; with the last one goes the attribute, unless somebody has replaced it."""
+        self.users -= 1
+        client = self._client()
+        if not self.users and client is not None and vars(client).get(_METHOD) is self:
+            if self._before is None:
+                delattr(client, _METHOD)
+            else:
+                setattr(client, _METHOD, self._before)
+
+
+def _guard_of(client: Any) -> _Guard:
+    found = vars(client).get(_METHOD)
+    guard = found if isinstance(found, _Guard) else _Guard(client)
+    guard.users += 1
+    return guard
+
+
+def _guard_class(base_classes: list[type], **_: Any) -> None:
+    """Have the class of a client that is being made guarded; a handler of botocore's."""
+    if _Guarded not in base_classes:
+        base_classes.insert(0, _Guarded)
 
 
 @final
@@ -98,7 +211,9 @@ class Attachment:
         active: whether events are published.
     """
 
-    def __init__(self, emitter: Any, dispatcher: Dispatcher, hooks: tuple[Any, ...], attempts: bool) -> None:
+    def __init__(
+        self, emitter: Any, client: Any, dispatcher: Dispatcher, hooks: tuple[Any, ...], attempts: bool
+    ) -> None:
         """Register the handlers; attach() makes attachments, nobody else."""
         self.dispatcher = dispatcher
         self.active: bool = True
@@ -108,17 +223,19 @@ class Attachment:
         self._failed = dispatcher.publisher(RequestFailed)
         self._attempted = dispatcher.publisher(RequestAttempt)
         self._key = f"goanna.requestlog.{id(self):x}"  # of this attachment in the context of a call
-        self._handlers = {
+        self._attempts = attempts
+        self._handlers: dict[str, Callable[..., None]] = {
             "before-parameter-build": self._begin,
+            "request-created": self._send,
+            "response-received": self._receive,
             "after-call": self._end,
             "after-call-error": self._break,
         }
-        if attempts or hooks:
-            self._handlers["request-created"] = self._send
-        if attempts:
-            self._handlers["response-received"] = self._receive
+        if client is None:
+            self._handlers["creating-client-class"] = _guard_class
         for name, handler in self._handlers.items():
             emitter.register_last(name, handler)
+        self._guard = None if client is None else _guard_of(client)
 
     def detach(self) -> None:
         """Publish nothing any more, not even from clients that a session has made meanwhile.
@@ -129,6 +246,8 @@ class Attachment:
             self.active = False
             for name, handler in self._handlers.items():
                 self._emitter.unregister(name, handler)
+            if self._guard is not None:
+                self._guard.leave()
 
     def __enter__(self) -> Attachment:
         return self
@@ -146,15 +265,20 @@ class Attachment:
     def _begin(self, model: Any = None, context: Any = None, **_: Any) -> None:
         try:
             if self.active:
-                context[self._key] = _Call(model, time.perf_counter())
+                context[self._key] = call = _Call(model, time.perf_counter())
+                found = _under_way.get()
+                if found is not None:
+                    found.append((self, call))
         except Exception as failure:
             log_error(failure, self, context)
 
     def _send(self, request: Any = None, **_: Any) -> None:
+        # Last of the handlers that are told of a request, the one that signs it among them: now it will be sent.
         try:
             call = request.context.get(self._key)
             if call is not None:
                 call.attempts += 1
+                call.answer = _NO_ANSWER
                 call.request = request if self._hooks else None
                 call.wall = time.time()
                 call.attempt_started = time.perf_counter()
@@ -172,13 +296,16 @@ class Attachment:
         now = time.perf_counter()
         try:
             call = context.get(self._key)
-            if call is None or not self.active or not self._attempted:
+            if call is None or not self.active:
                 return
-            if response_dict is None:
-                status = size = None
-            else:
-                status = response_dict["status_code"]
+            status = size = None
+            if response_dict is not None:
+                # S3 may say 200 and put an error in the body; what botocore makes of that is in what it has parsed.
+                status = _metadata(parsed_response).get("HTTPStatusCode", response_dict["status_code"])
                 size = _size(response_dict["headers"], response_dict["body"])
+            call.answer = status, size, _request_id(parsed_response)
+            if not (self._attempts and self._attempted):
+                return
             error: BaseException | None = None
             code: str | None = None
             if exception is not None:
@@ -188,7 +315,7 @@ class Attachment:
             model = call.model
             self._attempted(
                 model.service_model.service_name, model.name, status, now - call.attempt_started, size, call.attempts,
-                _request_id(parsed_response), time.time(), error, code,
+                call.answer[2], time.time(), error, code,
             )  # fmt: skip
         except Exception as failure:
             log_error(failure, self, context)
@@ -201,6 +328,7 @@ class Attachment:
             call = context.pop(self._key, None)
             if call is None or not self.active:
                 return
+            call.ended = True
             status = http_response.status_code
             failed = status >= 300
             publish = self._failed if failed else self._completed
@@ -208,7 +336,7 @@ class Attachment:
                 error, code = _client_error(parsed, model, context) if failed else (None, None)
                 publish(
                     model.service_model.service_name, model.name, status, now - call.started,
-                    _size(http_response.headers, getattr(http_response, "_content", None)), _attempts(context),
+                    _size(http_response.headers, getattr(http_response, "_content", None)), call.attempts,
                     _request_id(parsed), time.time(), error, code,
                 )  # fmt: skip
             if self._hooks:
@@ -217,31 +345,40 @@ class Attachment:
             log_error(failure, self, context)
 
     def _break(self, exception: Any = None, context: Any = None, **_: Any) -> None:
-        now = time.perf_counter()
         try:
             call = context.pop(self._key, None)
-            if call is None or not self.active:
-                return
-            if self._failed:
-                model = call.model
-                self._failed(
-                    model.service_model.service_name, model.name, None, now - call.started, None, _attempts(context),
-                    None, time.time(), exception, type(exception).__name__,
-                )  # fmt: skip
-            if self._hooks:
-                self._call_hooks(call, None, True)
+            if call is not None:
+                call.answer = _NO_ANSWER  # what came before was tried again
+                self._fail(call, exception)
         except Exception as failure:
             log_error(failure, self, context)
+
+    def _abandon(self, call: _Call, error: BaseException) -> None:
+        """Tell the end of a call that botocore tells nobody of; a call that was not sent has none."""
+        try:
+            if call.attempts and not call.ended:
+                self._fail(call, error)
+        except Exception as failure:
+            log_error(failure, self, call)
+
+    def _fail(self, call: _Call, error: BaseException) -> None:
+        if not self.active:
+            return
+        now = time.perf_counter()
+        call.ended = True
+        if self._failed:
+            status, size, request_id = call.answer
+            model = call.model
+            self._failed(
+                model.service_model.service_name, model.name, status, now - call.started, size, call.attempts,
+                request_id, time.time(), error, type(error).__name__,
+            )  # fmt: skip
+        if self._hooks:
+            self._call_hooks(call, None, True)
 
     def _call_hooks(self, call: _Call, response: Response | None, error: bool) -> None:
         request = Request(call.request, call.model, call.wall)
         call_hooks(self._hooks, request, response, error)
-
-
-def _attempts(context: Any) -> int:
-    """Return how often botocore has sent the request; 0 where another handler has answered in its place."""
-    retries = context.get("retries")
-    return retries["attempt"] if retries else 0
 
 
 def _size(headers: Any, body: Any) -> int | None:
@@ -252,9 +389,13 @@ def _size(headers: Any, body: Any) -> int | None:
         return len(body) if isinstance(body, bytes) else None
 
 
+def _metadata(parsed: Any) -> Any:
+    return (parsed.get("ResponseMetadata") if parsed else None) or {}
+
+
 def _request_id(parsed: Any) -> str | None:
-    metadata = parsed.get("ResponseMetadata") if parsed else None
-    return metadata.get("RequestId") if metadata else None
+    found: str | None = _metadata(parsed).get("RequestId")
+    return found
 
 
 def _client_error(parsed: Any, model: Any, context: Any) -> tuple[BaseException, str | None]:
