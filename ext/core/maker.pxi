@@ -168,7 +168,7 @@ cdef object call_maker(Maker self, PyObject* const* args, size_t nargsf, PyObjec
 
 
 cdef object call_event_type(object cls, PyObject* const* args, size_t nargsf, PyObject* names):
-    """The vectorcall of an event class: its own maker's, or that of ``type`` where someone has put it away."""
+    """The vectorcall of an event class: its own maker's, or its metaclass's where someone has put that away."""
     cdef Maker own
     cdef PyObject* maker = goanna_find_maker(<PyObject*>cls, MAKER_KEY)
     if maker != NULL and type(<object>maker) is Maker and (<Maker>maker).event_type is cls:
@@ -183,7 +183,7 @@ cdef object call_event_type(object cls, PyObject* const* args, size_t nargsf, Py
     if names != NULL:
         for index, name in enumerate(<tuple>names):
             keywords[name] = <object>args[len(positional) + index]
-    return goanna_call_type(cls, positional, keywords)
+    return goanna_call_meta(cls, positional, keywords)
 
 
 def reader(cls, slot, name, doc=None):

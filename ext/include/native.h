@@ -220,9 +220,19 @@ static inline void goanna_take_over(PyObject *cls, vectorcallfunc function)
     ((PyTypeObject *)cls)->tp_vectorcall = function;
 }
 
-/* The class's own maker, or NULL; borrowed where there is a GIL, see goanna_let_go(). */
+/* What the metaclass makes of a call, which may have got a __call__ of its own since goanna_take_over(). */
+static inline PyObject *goanna_call_meta(PyObject *cls, PyObject *args, PyObject *kwargs)
+{
+    return Py_TYPE(cls)->tp_call(cls, args, kwargs);
+}
+
+/* The class's own maker, or NULL, also where the metaclass has a __call__; borrowed where there is a GIL, see
+   goanna_let_go(). */
 static inline PyObject *goanna_find_maker(PyObject *cls, PyObject *key)
 {
+    if (Py_TYPE(cls)->tp_call != PyType_Type.tp_call) {
+        return NULL;
+    }
 #ifdef Py_GIL_DISABLED
     PyObject *found;
     if (PyDict_GetItemRef(((PyTypeObject *)cls)->tp_dict, key, &found) < 0) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import sys
 from collections.abc import Mapping
 from reprlib import recursive_repr
 
@@ -10,7 +11,7 @@ from goanna.core import Maker, reader
 from goanna.core.base import TYPE_CHECKING, dataclass_transform
 from goanna.core.codegen import init_function
 from goanna.core.fields import Field, field, signature
-from goanna.event_definition import check_order, inherited_fields, own_fields
+from goanna.event_definition import check_business, check_order, inherited_fields, own_fields
 
 if TYPE_CHECKING:
     import inspect
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     _E = TypeVar("_E", bound="Event")
 
-__all__ = ["Event", "EventMeta", "fields", "replace"]
+__all__ = ["Event", "EventMeta", "event_class", "fields", "maker_of", "replace"]
+
+_MAKER = "__event_maker__"
 
 
 @dataclass_transform(
@@ -42,6 +45,9 @@ class EventMeta(type):
         **kwargs: Any,
     ) -> EventMeta:
         """Make an event class; raise TypeError or ValueError with what to do where the definition is wrong."""
+        namespace = dict(namespace)  # the caller's own may serve again
+        if "__module__" not in namespace:  # as type() does it, for which the caller would be this module
+            namespace["__module__"] = sys._getframe(1).f_globals.get("__name__", "builtins")
         inherited = inherited_fields(name, bases)
         own, added = own_fields(name, bases, namespace, inherited, kw_only)
         for one in own.values():
@@ -57,19 +63,52 @@ class EventMeta(type):
         if eq is not None and "__eq__" not in namespace:
             namespace["__eq__"] = _equal if eq else object.__eq__
             namespace.setdefault("__hash__", _hash if eq else object.__hash__)
-        cls = super().__new__(mcls, name, bases, namespace, **kwargs)
-        for one in added:
-            setattr(cls, one.name, reader(cls, one.slot, one.name))
-        cls.__event_maker__ = Maker(cls, everything)
-        cls.__event_maker__.take_over()
-        return cls
+        # First, so that the class is finished before other code sees it: an __init_subclass__ may publish it.
+        namespace = {_MAKER: _Unfinished(added), **namespace}
+        return super().__new__(mcls, name, bases, namespace, **kwargs)
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **kwargs: Any) -> None:
         super().__init__(name, bases, namespace)
 
+    def __setattr__(cls, name: str, value: Any) -> None:
+        """Set an attribute of the class; raise TypeError for what the class body may not define either."""
+        check_business(cls.__name__, name)
+        super().__setattr__(name, value)
+
     @property
     def __signature__(cls) -> inspect.Signature:
         return signature(cls.__event_fields__)
+
+
+class _Unfinished:
+    """Stands in the namespace of an event class until the interpreter has made it; finishes it then."""
+
+    __slots__ = ("_added",)
+
+    def __init__(self, added: list[Field]) -> None:
+        self._added = added
+
+    def __set_name__(self, cls: EventMeta, name: str) -> None:
+        for one in self._added:
+            type.__setattr__(cls, one.name, reader(cls, one.slot, one.name))
+        type.__delattr__(cls, name)
+        maker_of(cls)
+
+
+def maker_of(cls: EventMeta) -> Maker:
+    """Return what makes the events of this very class, and of no base of it."""
+    maker: Maker | None = vars(cls).get(_MAKER)
+    if maker is None:
+        maker = Maker(cls, vars(cls)["__event_fields__"])
+        type.__setattr__(cls, _MAKER, maker)
+        maker.take_over()
+    return maker
+
+
+def event_class(one: Any) -> Any:
+    """Return the event class that a parametrised one, such as ``Box[int]``, stands for; anything else as it is."""
+    origin = getattr(one, "__origin__", None)
+    return origin if isinstance(origin, EventMeta) else one
 
 
 def _equal(self: Event, other: Any) -> bool:
@@ -150,7 +189,8 @@ class Event(metaclass=EventMeta):
 
     def __replace__(self, /, **changes: Any) -> Self:
         """Return an event like this one with some fields changed; serves ``copy.replace`` too."""
-        return type(self)(**{**self.__getstate__(), **changes})
+        values = {one.name: getattr(self, one.slot) for one in self.__event_fields__}
+        return type(self)(**{**values, **changes})
 
 
 def replace(event: _E, /, **changes: Any) -> _E:
@@ -174,6 +214,7 @@ def fields(event: Event | type[Event], /) -> tuple[Field, ...]:
     Raises:
         TypeError: it is neither.
     """
+    event = event_class(event)
     cls = event if isinstance(event, type) else type(event)
     if not isinstance(cls, EventMeta):
         raise TypeError(f"fields() takes a goanna.Event or a class of them, not {cls.__name__}")

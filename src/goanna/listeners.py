@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
 
 from goanna.core.base import TYPE_CHECKING, final
-from goanna.events import Event, EventMeta
+from goanna.events import Event, EventMeta, event_class
 
 if TYPE_CHECKING:
     from typing import Any, ClassVar, TypeVar
 
     _F = TypeVar("_F", bound=Callable[..., Any])
 
-__all__ = ["Handler", "Listener", "check_method", "does_nothing", "handled", "handles", "resolve"]
+__all__ = ["Handler", "Listener", "check_method", "declared", "does_nothing", "handled", "handles", "resolve"]
 
 _MARK = "__handles__"
 
@@ -39,6 +39,7 @@ def handles(*event_types: type[Event]) -> Callable[[_F], _F]:
     """
     if not event_types:
         raise TypeError("handles() takes at least one event class: @handles(OrderPlaced)")
+    event_types = tuple([event_class(one) for one in event_types])
     for one in event_types:
         if not isinstance(one, EventMeta):
             shown = f"the function {one.__name__}" if isinstance(one, FunctionType) else repr(one)
@@ -74,7 +75,21 @@ class Listener(abc.ABC):  # noqa: B024 - an interface need not be abstract
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Collect the marks of the class body; raise TypeError where one interface sends an event to two methods."""
         super().__init_subclass__(**kwargs)
-        declared: dict[str, tuple[type[Event], ...]] = {}
+        cls.__declared__ = declared(cls)
+        cls.__handled__ = _collected(cls)
+
+
+def declared(cls: type) -> dict[str, tuple[type[Event], ...]]:
+    """Return the event classes that each method takes that is marked in the body of this very class.
+
+    Raises:
+        TypeError: it sends an event to two methods.
+    """
+    found: dict[str, tuple[type[Event], ...]] | None = vars(cls).get("__declared__")
+    if found is not None:
+        return found
+    found = {}
+    if issubclass(cls, Listener):  # its __init_subclass__ is not through yet, or another has left it out
         taken: dict[type[Event], str] = {}
         for name, value in vars(cls).items():
             for event_type in getattr(value, _MARK, ()):
@@ -83,9 +98,8 @@ class Listener(abc.ABC):  # noqa: B024 - an interface need not be abstract
                         f"{cls.__name__} declares two methods for {event_type.__name__}: "
                         f"{taken[event_type]} and {name}; one method of an interface takes an event"
                     )
-                declared[name] = (*declared.get(name, ()), event_type)
-        cls.__declared__ = declared
-        cls.__handled__ = _collected(cls)
+                found[name] = (*found.get(name, ()), event_type)
+    return found
 
 
 def handled(cls: type[Listener]) -> dict[str, tuple[type[Event], ...]]:
@@ -101,7 +115,7 @@ def handled(cls: type[Listener]) -> dict[str, tuple[type[Event], ...]]:
 def _collected(cls: type) -> dict[str, tuple[type[Event], ...]]:
     found: dict[str, tuple[type[Event], ...]] = {}
     for base in reversed(cls.__mro__):
-        for name, event_types in vars(base).get("__declared__", {}).items():
+        for name, event_types in declared(base).items():
             known = found.get(name, ())
             found[name] = (*known, *(one for one in event_types if one not in known))
     return found

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import inspect
 import pickle
 import re
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
+import attrs
+import msgspec
+import pydantic
 import pytest
+
+Constant = ClassVar
+Number = ClassVar[int]
+T = TypeVar("T")
 
 
 class TestConstruction:
@@ -287,6 +295,30 @@ def refused(goanna: ModuleType) -> list[tuple[Callable[[], object], type[Excepti
     class WithDict:
         pass
 
+    class Constructs:
+        __slots__ = ()
+
+        def __init__(self) -> None: ...
+
+    class Allocates:
+        __slots__ = ()
+
+        def __new__(cls) -> Any: ...
+
+    class Caches:
+        __slots__ = ()
+
+        @functools.cached_property
+        def cached(self) -> int:
+            return 1
+
+    class Odd(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            raise ValueError
+
     def define(bases: tuple[type, ...], annotations: dict[str, Any], **body: Any) -> Callable[[], object]:
         return lambda: type(event)("Broken", bases, {"__annotations__": annotations, **body})
 
@@ -311,6 +343,24 @@ def refused(goanna: ModuleType) -> list[tuple[Callable[[], object], type[Excepti
         (define((event,), {}, __init__=x), TypeError, "can't define __init__"),
         (define((event,), {}, __post_init__=x), TypeError, "can't define __post_init__"),
         (define((event,), {}, __slots__=("z",)), TypeError, "can't define __slots__"),
+        (define((event,), {}, __setattr__=x), TypeError, "can't define __setattr__: its fields are read-only"),
+        (define((event,), {}, __event_maker__=x), TypeError, "can't define __event_maker__"),
+        (define((event, Constructs), {}), TypeError, "because Constructs defines __init__: its constructor stores"),
+        (define((event, Allocates), {}), TypeError, "because Allocates defines __new__"),
+        (define((event, Caches), {}), TypeError, "'cached' of Caches is a cached_property"),
+        (define((event,), {}, late=functools.cached_property(x)), TypeError, "use a property"),
+        (define((event,), {"x": int}, x=dataclasses.field()), TypeError, "given dataclasses.field(), which an event"),
+        (define((event,), {}, x=dataclasses.field()), TypeError, "use goanna.field(...)"),
+        (define((event,), {"x": int}, x=attrs.field()), TypeError, "is given a field of attrs"),
+        (define((event,), {"x": int}, x=pydantic.Field()), TypeError, "is given pydantic.Field()"),
+        (define((event,), {"x": int}, x=msgspec.field()), TypeError, "is given msgspec.field()"),
+        (define((event,), {}, x=goanna.field()), TypeError, "'x' of Broken is a goanna.field(...) without the annot"),
+        (define((event,), {"x": ClassVar[int]}, x=goanna.field()), TypeError, "without the annotation of a field"),
+        (define((event,), {"x": dataclasses.InitVar[int]}), TypeError, "'x' of Broken is annotated as an InitVar"),
+        (define((event,), {"x": dataclasses.InitVar}), TypeError, "'x' of Broken is annotated as an InitVar"),
+        (define((event,), {"x": "InitVar[int]"}), TypeError, "'x' of Broken is annotated as an InitVar"),
+        (lambda: type(event)("Broken", (event,), {Odd("__event_maker__"): 1}), TypeError, "must be strings, not Odd"),
+        (lambda: type(event)("Broken", (event,), {3: 1}), TypeError, "must be strings, not int"),
         (define((event,), {"__x__": int}), ValueError, "such names belong to Python"),
         (define((event,), {"class": int}), ValueError, "can't be the name of a field"),
         (define((event,), {"1x": int}), ValueError, "can't be the name of a field"),
@@ -423,3 +473,247 @@ def test_dataclass_kw_only_marker(goanna: ModuleType) -> None:
     made = type(goanna.Event)("Made", (goanna.Event,), namespace)
     assert made.__match_args__ == ("a",)
     assert repr(made(b=2)) == "Made(a=1, b=2)"
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        *(ClassVar, ClassVar[int], Annotated[ClassVar[int], "x"], Annotated["ClassVar[int]", "x"]),
+        *("ClassVar", "ClassVar[int]", "typing.ClassVar[int]", "'ClassVar[int]'", '"ClassVar[int]"'),
+        *("Constant", "Constant[int]", "Number", "Annotated[ClassVar[int], 'x']", "Annotated['Constant[int]', 3]"),
+        *("Annotated[Annotated[Constant[int], 1], 2]", "unknown.ClassVar[unknown]", "unknown.Annotated[ClassVar, 1]"),
+    ],
+)
+def test_class_var_in_any_spelling_is_no_field(goanna: ModuleType, annotation: Any) -> None:
+    body = {"__annotations__": {"x": int, "kind": annotation}, "kind": 3, "__module__": __name__}
+    made = type(goanna.Event)("Made", (goanna.Event,), body)
+    assert made.__match_args__ == ("x",)
+    assert made(1).kind == made.kind == 3
+
+
+@pytest.mark.parametrize(
+    "annotation", ["int", "list[ClassVar]", "Annotated[int, ClassVar]", "", "'", "T", "type[Constant]"]
+)
+def test_what_only_names_class_var_is_a_field(goanna: ModuleType, annotation: str) -> None:
+    body = {"__annotations__": {"x": annotation}, "__module__": __name__}
+    assert type(goanna.Event)("Made", (goanna.Event,), body).__match_args__ == ("x",)
+
+
+def decorators() -> list[Callable[[type], object]]:
+    return [
+        dataclasses.dataclass,
+        dataclasses.dataclass(frozen=True),
+        dataclasses.dataclass(slots=True),
+        attrs.define,
+        attrs.define(slots=False),
+        attrs.frozen(slots=False),
+        pydantic.dataclasses.dataclass,
+    ]
+
+
+@pytest.mark.parametrize("number", range(len(decorators())))
+def test_a_decorator_that_makes_data_classes_is_refused(goanna: ModuleType, number: int) -> None:
+    class Sent(goanna.Event):  # type: ignore[name-defined,misc]
+        number: int
+        total: float = 1.0
+
+    with pytest.raises(TypeError, match="Sent is an event class and can't define __.*; take the decorator away"):
+        decorators()[number](Sent)
+    assert repr(Sent(1)) == "Sent(number=1, total=1.0)"
+    assert Sent(1) != Sent(1)
+
+
+@pytest.mark.parametrize("name", ["__init__", "__new__", "__setattr__", "__slots__", "__event_fields__"])
+def test_what_a_body_may_not_define_nobody_sets_later(goanna: ModuleType, name: str) -> None:
+    class Sent(goanna.Event):  # type: ignore[name-defined,misc]
+        number: int
+
+    with pytest.raises(TypeError, match=f"Sent is an event class and can't define {name}: "):
+        setattr(Sent, name, None)
+    Sent.note = "x"
+    assert (Sent(1).number, Sent.note) == (1, "x")
+
+
+def test_a_metaclass_gets_a_call_of_its_own_later(goanna: ModuleType) -> None:
+    class Meta(type(goanna.Event)):  # type: ignore[misc]
+        pass
+
+    class Sent(goanna.Event, metaclass=Meta):  # type: ignore[name-defined,misc]
+        number: int
+
+    got: list[Any] = []
+
+    class Interface(goanna.Listener):  # type: ignore[name-defined,misc]
+        @goanna.handles(Sent)
+        def sent(self, event: Any) -> None:
+            got.append(event.number)
+
+    assert Sent(1).number == 1
+    Meta.__call__ = lambda cls, *args: args  # type: ignore[assignment,method-assign]
+    assert Sent(2) == (2,)
+    hub = goanna.Dispatcher()
+    hub.add(Interface())
+    hub.publisher(Sent)(3)
+    del Meta.__call__
+    assert Sent(4).number == 4
+    assert got == [3]
+
+
+def test_a_class_is_finished_when_other_code_sees_it(goanna: ModuleType) -> None:
+    hub = goanna.Dispatcher()
+    got: list[str] = []
+
+    class Base(goanna.Event):  # type: ignore[name-defined,misc]
+        x: int = 1
+
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            super().__init_subclass__(**kwargs)
+            hub.publisher(cls)(y=2)
+            hub.publish(cls(x=3))
+
+    class Takes(goanna.Listener):  # type: ignore[name-defined,misc]
+        @goanna.handles(Base)
+        def taken(self, event: Any) -> None:
+            got.append(f"{event!r} {event.y}")
+
+    hub.add(Takes())
+
+    class Derived(Base):
+        y: int = 0
+
+    hub.publisher(Derived)(4)
+    assert got == ["Derived(x=1, y=2) 2", "Derived(x=3, y=0) 0", "Derived(x=4, y=0) 0"]
+
+
+def test_a_class_without_its_maker_gets_one(goanna: ModuleType) -> None:
+    class Base(goanna.Event):  # type: ignore[name-defined,misc]
+        x: int = 1
+
+    class Derived(Base):
+        y: int = 2
+
+    del Derived.__event_maker__
+    assert repr(Derived()) == "Derived(x=1, y=2)"
+    got: list[Any] = []
+
+    class Takes(goanna.Listener):  # type: ignore[name-defined,misc]
+        @goanna.handles(Base)
+        def taken(self, event: Any) -> None:
+            got.append(repr(event))
+
+    hub = goanna.Dispatcher()
+    hub.add(Takes())
+    hub.publisher(Derived)()
+    assert got == ["Derived(x=1, y=2)"]
+
+
+def test_private_and_public_fields_of_one_name(goanna: ModuleType) -> None:
+    class Both(goanna.Event):  # type: ignore[name-defined,misc]
+        number: int
+        __number: int = 2
+        other: int = 3
+        __other = "no field"
+
+        def both(self) -> Any:
+            return self.number, self.__number, self.other, self.__other
+
+    assert Both(1).both() == (1, 2, 3, "no field")
+    assert pickle.loads(pickle.dumps(goanna.MISSING)) is goanna.MISSING
+    assert copy.copy(Both(1)).both() == (1, 2, 3, "no field")
+
+
+def test_diamonds(goanna: ModuleType) -> None:
+    class Base(goanna.Event):  # type: ignore[name-defined,misc]
+        x: int = 1
+        z: int = 0
+
+    class Left(Base):
+        pass
+
+    class Right(Base):
+        x: int = 2
+
+    class More(Base):
+        y: int = 3
+
+    class Both(Left, Right):
+        pass
+
+    class Longer(Right, More):
+        w: int = 4
+
+    class Shadowed(Left, Longer):
+        pass
+
+    assert repr(Both()) == "Both(x=2, z=0)"
+    assert repr(Longer(z=9)) == "Longer(x=2, z=9, y=3, w=4)"
+    assert repr(Shadowed(5)) == "Shadowed(x=5, z=0, y=3, w=4)"
+    with pytest.raises(TypeError, match="can't have both More and Other as bases: both have fields"):
+
+        class Other(Base):
+            v: int = 5
+
+        class Impossible(More, Other):
+            pass
+
+
+def test_replace_leaves_an_own_state_alone(goanna: ModuleType) -> None:
+    class Short(goanna.Event):  # type: ignore[name-defined,misc]
+        number: int
+        secret: str = ""
+
+        def __getstate__(self) -> dict[str, Any]:
+            return {"number": self.number}
+
+    event = Short(1, "s")
+    assert goanna.replace(event, number=2).secret == "s"
+    assert copy.copy(event).secret == ""
+
+
+def test_a_class_made_by_call_says_where(goanna: ModuleType) -> None:
+    body = {"__annotations__": {"x": int}}
+    meta = type(goanna.Event)
+    assert meta("Made", (goanna.Event,), body).__module__ == __name__
+    assert meta("Again", (goanna.Event,), body)(3).x == 3
+    assert body == {"__annotations__": {"x": int}}
+
+
+def test_parametrised_events_stand_for_their_class(goanna: ModuleType) -> None:
+    class Box(goanna.Event, Generic[T]):  # type: ignore[name-defined,misc]
+        content: T
+
+    got: list[Any] = []
+
+    class Opens(goanna.Listener):  # type: ignore[name-defined,misc]
+        @goanna.handles(Box[int])
+        def opened(self, event: Any) -> None:
+            got.append(event.content)
+
+    hub = goanna.Dispatcher(Opens)
+    hub.add(Opens())
+    publish = hub.publisher(Box[int])
+    assert publish is hub.publisher(Box[str]) is hub.publisher(Box)
+    publish(3)
+    hub.publish(Box[int](4))
+    assert got == [3, 4]
+    assert goanna.fields(Box[int]) is goanna.fields(Box)
+    with pytest.raises(TypeError, match=re.escape("only goanna events can be published, not list[int]")):
+        hub.publisher(list[int])
+
+
+def test_a_protocol_without_a_metaclass_conflict_is_no_constructor(goanna: ModuleType) -> None:
+    class Meta(type(goanna.Event), type(Protocol)):  # type: ignore[misc]
+        pass
+
+    class Numbered(Protocol):
+        __slots__ = ()
+
+        def twice(self) -> int: ...
+
+    class Sent(goanna.Event, Numbered, metaclass=Meta):  # type: ignore[name-defined,misc]
+        number: int
+
+        def twice(self) -> int:
+            return self.number * 2
+
+    assert Sent(2).twice() == 4

@@ -272,3 +272,23 @@ def test_two_methods_for_one_event_are_refused(goanna: ModuleType, shapes: Modul
 
             @goanna.handles(shapes.OrderPlaced)
             def two(self, event: Any) -> None: ...
+
+
+def test_marks_count_in_a_class_that_is_not_finished(goanna: ModuleType, shapes: ModuleType) -> None:
+    """As when a listener registers itself before, or without, the base's __init_subclass__."""
+    hub = goanna.Dispatcher()
+
+    class Registers(goanna.Listener):  # type: ignore[name-defined,misc]
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            hub.add(cls())
+            hub.add(goanna.where(cls(), events=shapes.OrderPlaced))
+
+    got: list[Any] = []
+
+    class Takes(Registers):
+        @goanna.handles(shapes.OrderPlaced)
+        def placed(self, event: Any) -> None:
+            got.append(event.order_id)
+
+    hub.publisher(shapes.OrderPlaced)(3)
+    assert got == [3, 3]

@@ -15,7 +15,9 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final, dataclass_transform, final
+    from typing import Any, Final, TypeVar, dataclass_transform, final
+
+    _T = TypeVar("_T")
 
     ErrorHandler = Callable[[Exception, Any, Any], object]
     """Called with the error, the listener that raised it, and the event."""
@@ -38,6 +40,20 @@ else:
         return decorate
 
 
+_process = vars(sys).setdefault("_goanna", {})
+"""What there is once in a process, however often the package is dropped from ``sys.modules`` and imported again.
+
+An extension module is loaded once, so it would know other sentinels than the second import; and the two halves of a
+listener may come from different imports, because delivery is imported when it is first asked for.
+"""
+
+
+def _once_per_process(one: _T) -> _T:
+    """Return the first class of this name that an import of this module has defined in this process."""
+    return _process.setdefault(one.__name__, one)  # type: ignore[attr-defined,no-any-return]
+
+
+@_once_per_process
 @final
 class Missing:
     """The type of :data:`MISSING`; it has one instance, which pickles and copies to itself."""
@@ -51,7 +67,7 @@ class Missing:
         return "MISSING"
 
 
-MISSING: Final = Missing()
+MISSING: Final[Missing] = _process.setdefault("MISSING", Missing())
 """Stands for "no value given" where None is a value like any other."""
 
 TORN_INCREMENT: Final = sys.implementation.name != "cpython" or "free-threading" in sys.version
@@ -63,6 +79,7 @@ may be on for that only.
 """
 
 
+@_once_per_process
 @final
 class Skip(BaseException):
     """Raised by a call in a table that turned out not to be due: a listener that is gone, a ``once`` already taken.

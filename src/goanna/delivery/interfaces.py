@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from goanna.events import Event
-from goanna.listeners import Listener, does_nothing, handled
+from goanna.listeners import Listener, declared, does_nothing, handled
 
 __all__ = ["Interfaces", "interfaces_of"]
 
@@ -36,7 +36,7 @@ class Interfaces:
         )
         names = [name for base in shaped for name in vars(base) if _is_public(name, vars(base)[name])]
         self.handles: dict[str, tuple[type[Event], ...]] = handled(cls) if issubclass(cls, Listener) else {}
-        self.registered: tuple[type, ...] = tuple([base for base in cls.__mro__ if vars(base).get("__declared__")])
+        self.registered: tuple[type, ...] = tuple([base for base in cls.__mro__ if declared(base)])
         self.names: tuple[str, ...] = tuple(dict.fromkeys([*names, *self.handles]))
 
 

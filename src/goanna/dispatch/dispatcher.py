@@ -11,7 +11,7 @@ from goanna.dispatch.ordering import arrange
 from goanna.dispatch.registration import Registration
 from goanna.dispatch.registry import Registry
 from goanna.errors import policy
-from goanna.events import Event, EventMeta
+from goanna.events import Event, EventMeta, event_class
 from goanna.listeners import Listener, handled
 
 if TYPE_CHECKING:
@@ -187,6 +187,7 @@ class Dispatcher:
 
     def _open(self, event_type: type[Event]) -> Publisher[..., Any]:
         """Make the channel of an event class."""
+        event_type = event_class(event_type)
         if not isinstance(event_type, EventMeta):
             raise TypeError(f"only goanna events can be published, not {event_type!r}")
         if self._interfaces and not any(

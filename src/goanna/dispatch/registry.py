@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from goanna.core import Channel, Table
 from goanna.core.base import TYPE_CHECKING, final
 from goanna.core.forks import after_fork
-from goanna.events import Event
+from goanna.events import Event, maker_of
 
 if TYPE_CHECKING:
     from typing import Any, Protocol
@@ -106,7 +106,7 @@ class Registry:
             while True:
                 version = self._version
                 table = _table(self.registrations, event_type, _NOTHING)
-                channel = Channel(event_type.__event_maker__, table, self._errors)
+                channel = Channel(maker_of(event_type), table, self._errors)
                 if version == self._version:
                     return self._channels.setdefault(event_type, channel)
 
@@ -119,7 +119,7 @@ def _table(registrations: Iterable[Registered], event_type: type[Event], now: Ta
     calls = tuple([call for one in registrations for call in one._calls(event_type)])
     if len(calls) == len(now.calls) and all(map(_is, calls, now.calls)):
         return now
-    return Table(calls, event_type.__event_maker__)
+    return Table(calls, maker_of(event_type))
 
 
 def _is(left: object, right: object) -> bool:

@@ -56,7 +56,7 @@ class Maker:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return a new instance; the arguments are those of the class."""
-        return self.event_type(*args, **kwargs)
+        return type.__call__(self.event_type, *args, **kwargs)  # whatever its metaclass does
 
     def take_over(self) -> None:
         """Let a direct call of the class build its instances the same way, where this core has a faster one."""
