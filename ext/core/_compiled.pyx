@@ -27,7 +27,7 @@ import contextvars
 import sys
 import threading
 
-from goanna.core.base import MISSING, Skip
+from goanna.core.base import MISSING, Skip, uncopied
 from goanna.core.fields import parameters, signature
 from goanna.core.recovery import Recovery
 

@@ -29,6 +29,8 @@ Attributes:
         goanna_leave(&self.lock)
         return delivered, failed, filtered
 
+    __reduce__ = uncopied
+
     def __repr__(self):
         return f"<Account delivered={self.delivered} failed={self.failed} filtered={self.filtered}>"
 

@@ -89,6 +89,9 @@ Raises:
             return signature(self.maker.fields)
         raise AttributeError(f"'Channel' object has no attribute {name!r}")
 
+    def __reduce__(self):
+        raise TypeError(f"the publisher of {self.maker.event_type.__qualname__} can't be copied or pickled")
+
     def __bool__(self):
         """Return whether the table has calls."""
         return table_of(self).size != 0

@@ -86,6 +86,8 @@ Raises:
         self.rest = rest
         goanna_set_call(&self.call, target)
 
+    __reduce__ = uncopied
+
     def __call__(self, *args, **kwargs):
         """Hand the event to the target if the conditions hold; what the target or a condition raises propagates."""
         return PyVectorcall_Call(self, args, kwargs)

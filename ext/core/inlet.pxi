@@ -27,6 +27,8 @@ Raises:
         self.handler = handler
         self.ring.handlers.append(handler)
 
+    __reduce__ = uncopied
+
     def __call__(self, event):
         """Push the event; nothing is raised, whatever becomes of it."""
         self.ring.push_event(<PyObject*>self.handler, <PyObject*>event)

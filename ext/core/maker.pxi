@@ -71,6 +71,8 @@ Raises:
     def __dealloc__(self):
         PyMem_Free(self.offsets)
 
+    __reduce__ = uncopied
+
     def __call__(self, *args, **kwargs):
         """Return a new instance; the arguments are those of the class."""
         return PyVectorcall_Call(self, args, kwargs)

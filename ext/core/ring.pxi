@@ -341,6 +341,8 @@ Raises:
         """
         return counts_of(self)
 
+    __reduce__ = uncopied
+
     def __len__(self):
         """Return how many events wait."""
         return self.size

@@ -34,6 +34,8 @@ Raises:
         self.listener = listener
         self.filter = method if isinstance(method, Filter) else None
 
+    __reduce__ = uncopied
+
     def __repr__(self):
         return f"<Call {self.method!r}>"
 
@@ -127,6 +129,8 @@ Raises:
     def __dealloc__(self):
         PyMem_Free(self.row)
         PyMem_Free(self.exceptions)
+
+    __reduce__ = uncopied
 
     def __len__(self):
         """Return the number of calls."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import functools
+import importlib
 import inspect
+import io
 import pickle
 import types
 from collections.abc import Iterator
+from copy import copy as shallow
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -248,3 +253,45 @@ def test_a_method_twice_in_a_table(both: Copies) -> None:
             seen[name] = (len(log), errors, [repr(account) for account in accounts])
     assert seen["c"] == seen["py"]
     assert seen["c"][1] == [("1", 0), ("2", 1), ("3", 2)]
+
+
+COPIES = [shallow, deepcopy, *(functools.partial(pickle.dumps, protocol=protocol) for protocol in range(6))]
+
+
+def test_what_is_one_of_its_kind_refuses_to_be_copied(both: Copies) -> None:
+    """In the same words on both cores, whatever copies it, also where it is a part of something."""
+    answers = {}
+    for name, there in both.items():
+        core, shapes = core_of(there), shapes_of(there)
+        with there.active():
+            requestlog = importlib.import_module("goanna.requestlog")
+            hub = there.package.Dispatcher()
+            listener = shapes.Recorder()
+            registration, publish = hub.add(listener, once=True, timed=True), hub.publisher(shapes.OrderPlaced)
+            queue = there.package.queued(listener)
+            logger = requestlog.RequestLogger(file=io.StringIO())
+            things = [
+                hub, registration, publish, publish.maker, publish.table, publish.table.calls[0], core.Account(),
+                core.Ring(1, len, print), core.Ring(1, len, print).inlet(len), core.Filter(len, core.Account()), queue,
+                there.package.where(listener, sample=0.5), requestlog.RequestHooks(hub), logger,
+                logger.request_log_queue, [hub], {"hub": (hub,)},
+            ]  # fmt: skip
+            texts = []
+            for thing in things:
+                for how in COPIES[1:] if isinstance(thing, list | dict) else COPIES:
+                    with pytest.raises(builtins.TypeError, match="can't be copied or pickled$") as caught:
+                        how(thing)
+                    texts.append(str(caught.value))
+            answers[name] = list(dict.fromkeys(texts))
+            queue.close()
+            logger.close()
+            hub.publish(shapes.OrderPlaced(1))
+            assert len(listener.log) == 1
+    assert answers["c"] == answers["py"]
+    assert answers["c"][:4] == [
+        "a Dispatcher can't be copied or pickled",
+        "a Registration can't be copied or pickled",
+        "the publisher of OrderPlaced can't be copied or pickled",
+        "a Maker can't be copied or pickled",
+    ]
+    assert "an Account can't be copied or pickled" in answers["c"]

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["MISSING", "TORN_INCREMENT", "TYPE_CHECKING", "Skip", "dataclass_transform", "failed_group", "final"]
+__all__ = [
+    "MISSING",
+    "TORN_INCREMENT",
+    "TYPE_CHECKING",
+    "Skip",
+    "dataclass_transform",
+    "failed_group",
+    "final",
+    "uncopied",
+]
 
 TYPE_CHECKING = False
 """Type checkers take a constant of this name for True; what only they need is imported under it."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final, TypeVar, dataclass_transform, final
+    from typing import Any, Final, NoReturn, TypeVar, dataclass_transform, final
 
     _T = TypeVar("_T")
 
@@ -87,6 +96,12 @@ class Skip(BaseException):
     The core counts such a call neither as delivered nor as failed. It derives from BaseException so that no
     ``except Exception`` in between can take it for an error.
     """
+
+
+def uncopied(self: object) -> NoReturn:
+    """Serve as the ``__reduce__`` of what is one of its kind: channels, counts and locks are no data."""
+    name = type(self).__name__
+    raise TypeError(f"{'an' if name[0] in 'AEIOU' else 'a'} {name} can't be copied or pickled")
 
 
 def failed_group(errors: list[Exception], event: object) -> ExceptionGroup[Exception]:

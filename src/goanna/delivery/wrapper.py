@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from goanna.core import REASONS
+from goanna.core.base import uncopied
 from goanna.delivery.interfaces import Interfaces
 from goanna.stats import Stats, Time
 
@@ -80,8 +81,7 @@ class Wrapper:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def __reduce__(self) -> Any:
-        raise TypeError(f"a {type(self).__name__} can't be copied or pickled")
+    __reduce__ = uncopied
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.listener!r}>"

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 
 from goanna.checks import checked_quarantine, checked_slow
-from goanna.core.base import TYPE_CHECKING
+from goanna.core.base import TYPE_CHECKING, uncopied
 from goanna.dispatch.ordering import arrange
 from goanna.dispatch.registration import Registration
 from goanna.dispatch.registry import Registry
@@ -38,6 +38,8 @@ class Dispatcher:
     A listener may publish: the inner event goes to all its listeners before the outer one reaches the next listener.
     It may add and remove listeners, itself included: that takes effect with the next publish, inner ones included,
     while a publish under way goes on with the listeners that it began with. No lock is held while a listener runs.
+
+    It can't be copied or pickled, and neither can its registrations and publishers.
 
     Args:
         interfaces: Listener classes. If any are given, listeners must implement one of them and only events that they
@@ -180,6 +182,8 @@ class Dispatcher:
     def __bool__(self) -> bool:
         """Return True: an empty dispatcher is a dispatcher."""
         return True
+
+    __reduce__ = uncopied
 
     def __repr__(self) -> str:
         interfaces = ", ".join(one.__name__ for one in self._interfaces)

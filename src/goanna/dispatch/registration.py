@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import MethodType, TracebackType
 
 from goanna.core import Account, Call, Filter
-from goanna.core.base import TYPE_CHECKING, Skip, final
+from goanna.core.base import TYPE_CHECKING, Skip, final, uncopied
 from goanna.dispatch.watch import Watch
 from goanna.events import Event
 from goanna.listeners import Handler, Listener, resolve
@@ -167,6 +167,8 @@ class Registration:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.remove()
+
+    __reduce__ = uncopied
 
     def __repr__(self) -> str:
         state = "" if self._active else ", removed"

@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
 
+from goanna.core.base import uncopied
 from goanna.dispatch.dispatcher import Dispatcher
 from goanna.errors import log_error
 from goanna.requestlog._as_boto2 import Request, Response
@@ -210,6 +211,8 @@ class Attachment:
         dispatcher: it has the listeners.
         active: whether events are published.
     """
+
+    __reduce__ = uncopied
 
     def __init__(
         self, emitter: Any, client: Any, dispatcher: Dispatcher, hooks: tuple[Any, ...], attempts: bool

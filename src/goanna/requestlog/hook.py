@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, final
 
+from goanna.core.base import uncopied
 from goanna.dispatch.dispatcher import Dispatcher
 from goanna.errors import log_error
 from goanna.requestlog._boto2 import event_of, take
@@ -115,6 +116,8 @@ class RequestHooks(RequestHook):
     Raises:
         TypeError: ``dispatcher`` is none, or can't publish these events; a hook lacks the method.
     """
+
+    __reduce__ = uncopied
 
     def __init__(self, dispatcher: Dispatcher | None = None, hooks: Iterable[Any] = ()) -> None:
         if dispatcher is None:

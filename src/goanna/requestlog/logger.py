@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, final
 
+from goanna.core.base import uncopied
 from goanna.delivery.overflow import LogOverflow, checked_overflow
 from goanna.delivery.queued import queued
 from goanna.errors import log_error
@@ -58,6 +59,8 @@ class RequestLogger(RequestHook, RequestListener):
             link, has other names or belongs to somebody else.
         OSError: the file can't be opened.
     """
+
+    __reduce__ = uncopied
 
     def __init__(
         self,
@@ -173,6 +176,8 @@ class RequestLogQueue:
     Attributes:
         maxsize: how many lines wait at most.
     """
+
+    __reduce__ = uncopied
 
     def __init__(self, queue: Any, maxsize: int) -> None:
         self.maxsize = maxsize

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from goanna.core.base import TYPE_CHECKING, final
+from goanna.core.base import TYPE_CHECKING, final, uncopied
 from goanna.core.forks import after_fork
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Account:
         """Return delivered, failed and filtered as they were at one moment."""
         with _COUNTS:
             return self.delivered, self.failed, self.filtered
+
+    __reduce__ = uncopied
 
     def __repr__(self) -> str:
         return f"<Account delivered={self.delivered} failed={self.failed} filtered={self.filtered}>"

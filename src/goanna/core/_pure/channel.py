@@ -121,6 +121,9 @@ class Channel:
             self._table = table
         old.retire()
 
+    def __reduce__(self) -> Any:
+        raise TypeError(f"the publisher of {self.maker.event_type.__qualname__} can't be copied or pickled")
+
     __signature__ = _Signature()
 
     def __bool__(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from goanna.core._pure.account import Account
-from goanna.core.base import MISSING, TYPE_CHECKING, Skip, final
+from goanna.core.base import MISSING, TYPE_CHECKING, Skip, final, uncopied
 
 if TYPE_CHECKING:
     from typing import Any, Final
@@ -152,6 +152,8 @@ class Filter:
         places = {one.name: index for index, one in enumerate(fields)}
         early = tuple([(places[name], values) for name, values in self.members if name in places])
         return any(not hasattr(event_type, name) for name, _ in self.members), early
+
+    __reduce__ = uncopied
 
     def __repr__(self) -> str:
         return f"<Filter before {self.target!r}>"

@@ -8,7 +8,7 @@ from goanna.core._pure.fork_page import page
 from goanna.core._pure.reporting import reporting
 from goanna.core._pure.ring_push import RingPush
 from goanna.core._pure.ring_slot import now
-from goanna.core.base import TYPE_CHECKING, final
+from goanna.core.base import TYPE_CHECKING, final, uncopied
 
 if TYPE_CHECKING:
     from typing import Any
@@ -52,6 +52,8 @@ class Inlet:
             ring._high_water = pending
         if waiting >= ring._wake_at or ring._special or waiting > ring._maxsize:
             ring._look_after(slot)
+
+    __reduce__ = uncopied
 
     def __repr__(self) -> str:
         return f"<Inlet of {self.handler!r}>"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from goanna.core._pure.inlet import Inlet
 from goanna.core._pure.ring_drain import RingDrain
 from goanna.core._pure.ring_push import RingPush
-from goanna.core.base import TYPE_CHECKING, final
+from goanna.core.base import TYPE_CHECKING, final, uncopied
 
 if TYPE_CHECKING:
     from typing import Any
@@ -50,6 +50,8 @@ class Ring(RingPush, RingDrain):
     """
 
     __slots__ = ()
+
+    __reduce__ = uncopied
 
     def inlet(self, handler: Callable[[Any], object]) -> Inlet:
         """Return the way in for the events of one method."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from goanna.core._pure.account import Account, counting
 from goanna.core._pure.filter import Filter
 from goanna.core._pure.maker import Maker
-from goanna.core.base import MISSING, TORN_INCREMENT, TYPE_CHECKING, final
+from goanna.core.base import MISSING, TORN_INCREMENT, TYPE_CHECKING, final, uncopied
 from goanna.core.fields import parameters
 from goanna.core.recovery import Recovery
 
@@ -53,6 +53,8 @@ class Call:
         self.account = account
         self.listener = listener
         self.filter = method if isinstance(method, Filter) else None
+
+    __reduce__ = uncopied
 
     def __repr__(self) -> str:
         return f"<Call {self.method!r}>"
@@ -198,6 +200,8 @@ class Table:
         """Say that no new publish will use this table; those under way settle it themselves when they end."""
         self.retired = True
         self.settle()
+
+    __reduce__ = uncopied
 
     def __repr__(self) -> str:
         return f"<Table of {len(self.calls)}>"
