@@ -3,13 +3,17 @@
 A report never comes back to a listener. A handler of that logger may well be a client whose commands are events: what a
 thread publishes while it writes a report is therefore not delivered by queues and loops but counted as dropped,
 "reentrant", and a report within a report is not written.
+
+A report that fails itself (a stream that is closed, a log handler that raises) is nobody's business either: what it
+raises goes no further than one line on ``sys.__stderr__``, where that can be written. Only a BaseException that is no
+Exception gets through.
 """
 
 from __future__ import annotations
 
 import sys
 
-from goanna.core import enter_report, leave_report
+from goanna.core import enter_report, in_report, leave_report
 from goanna.core.base import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
     Errors = Literal["log", "print", "raise"] | ErrorHandler
 
-__all__ = ["log_error", "name", "policy", "print_error", "reported", "warn"]
+__all__ = ["guarded", "log_error", "name", "policy", "print_error", "reported", "warn"]
 
 
 def policy(errors: Errors) -> ErrorHandler | None:
@@ -50,54 +54,75 @@ def policy(errors: Errors) -> ErrorHandler | None:
 
 def log_error(error: Exception, listener: Any, event: Any) -> None:
     """Log the error with its traceback to the logger ``goanna``, unless it is raised by what writes such a report."""
-    import logging  # not paid for by programs in which nothing fails
 
     def write() -> None:
+        import logging  # not paid for by programs in which nothing fails
+
         logging.getLogger("goanna").error("%s failed on %s", name(listener), type(event).__name__, exc_info=error)
 
     reported(write)
 
 
 def print_error(error: Exception, listener: Any, event: Any) -> None:
-    """Print the traceback to ``sys.stderr`` if there is one; a stream that can't be written to is let be.
+    """Print the traceback to ``sys.stderr`` if there is one; a stream that can't be written to is let be."""
 
-    The behaviour, that exception included, is that of ``pymongo.monitoring``.
-    """
-    if sys.stderr:
-        import contextlib
-        import traceback
+    def write() -> None:
+        if sys.stderr:
+            import traceback
 
-        with contextlib.suppress(OSError):
             traceback.print_exception(error, file=sys.stderr)
+
+    guarded(write)
 
 
 def _guarded(handler: ErrorHandler) -> ErrorHandler:
     """Return ``handler`` so that an Exception of its own reaches the log instead of the publisher."""
 
-    def guarded(error: Exception, listener: Any, event: Any) -> None:
+    def policy(error: Exception, listener: Any, event: Any) -> None:
         try:
             handler(error, listener, event)
         except Exception as second:
             log_error(error, listener, event)
             log_error(second, handler, event)
 
-    return guarded
+    return policy
 
 
 def reported(write: Callable[[], object]) -> None:
-    """Call ``write`` unless this thread writes a report already."""
-    if enter_report():
+    """Call ``write``, see :func:`guarded`, unless this thread writes a report already."""
+    if in_report():
+        return
+    try:
+        enter_report()
+        guarded(write)
+    finally:
         try:
-            write()
-        finally:
             leave_report()
+        finally:  # again, if a signal has come in between: what says it twice does no harm
+            leave_report()
+
+
+def guarded(write: Callable[[], object]) -> None:
+    """Call what writes a report; an Exception of its own becomes a line on ``sys.__stderr__``, or nothing."""
+    try:
+        write()
+    except Exception as error:
+        try:
+            if sys.__stderr__ is not None:
+                sys.__stderr__.write(f"goanna: a report could not be written: {type(error).__name__}: {error}\n")
+        except Exception:  # this was the last resort: nobody is left to be told
+            return
 
 
 def warn(text: str, *values: object) -> None:
     """Log a warning."""
-    import logging  # not paid for by programs that have nothing to report
 
-    reported(lambda: logging.getLogger("goanna").warning(text, *values))
+    def write() -> None:
+        import logging  # not paid for by programs that have nothing to report
+
+        logging.getLogger("goanna").warning(text, *values)
+
+    reported(write)
 
 
 def name(listener: object) -> str:

@@ -14,7 +14,7 @@ from goanna.delivery.consumer import Consumer
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.loops import Loop, LoopClosedError
 from goanna.delivery.options import Options
-from goanna.delivery.waiters import Waiter
+from goanna.delivery.waiters import Waiter, soon
 
 __all__ = ["LoopWorker"]
 
@@ -51,13 +51,16 @@ class LoopWorker(Consumer):
             self._post()
 
     def _post(self) -> None:
-        self._posted = True
-        # Armed before, because the loop may have run the callback, and armed anew, before post() returns.
-        self.ring.arm(self._maxsize)
         try:
+            self._posted = True
+            # Armed before, because the loop may have run the callback, and armed anew, before post() returns.
+            self.ring.arm(self._maxsize)
             self._loop.post(self._run)
         except LoopClosedError:
             self._give_up()
+        except BaseException:  # a signal has interrupted it; a second callback would do no harm
+            self._posted = False
+            raise
 
     def look_at_loop(self) -> None:
         """Drop what waits if the loop is closed."""
@@ -73,15 +76,19 @@ class LoopWorker(Consumer):
 
     def _run(self) -> None:
         """Handle what waits: at once if it is plain calls, else in tasks."""
-        self._posted = False
-        self.ring.disarm()
-        if self._plain:
-            try:
+        try:
+            self._posted = False
+            self.ring.disarm()
+            if self._plain:
                 self.ring.drain(_BURST, _BURST_TIME)
-            finally:
-                self._answer()
-                self._rest()
-            return
+            else:
+                self._spawn()
+        finally:
+            if self._plain or not self._pumps:  # else one of them sees to it
+                self._answer_and_rest()
+
+    def _spawn(self) -> None:
+        """Have as many tasks as are of use."""
         while self._pumps < min(self._concurrency, len(self.ring)):
             self._pumps += 1
             try:
@@ -90,8 +97,19 @@ class LoopWorker(Consumer):
                 self._pumps -= 1
                 self._give_up()
                 return
-        if not self._pumps:
-            self._rest()
+            except BaseException:
+                self._pumps -= 1
+                raise
+
+    def _answer_and_rest(self) -> None:
+        try:
+            self._answer()
+        finally:
+            try:
+                self._rest()
+            except BaseException:  # a signal: nobody else would see to those that are left
+                self._rest()
+                raise
 
     def _rest(self) -> None:
         """Be woken for the next event, or see to those that are left."""
@@ -119,9 +137,10 @@ class LoopWorker(Consumer):
             self._give_up()
             raise
         finally:
-            self._pumps -= 1
-            self._answer()
-            self._rest()
+            self._pumps = max(self._pumps - 1, 0)
+            if not self._pumps:  # what was taken out and not begun with, because a signal came in between
+                self.ring.done(0, self.ring.in_flight - len(self._flying), 0)
+            self._answer_and_rest()
 
     async def _handle(
         self, number: int, handler: Any, event: Any, context: contextvars.Context | None, pushed: int, lost: int
@@ -235,7 +254,7 @@ class LoopWorker(Consumer):
         waiter = Waiter(target)
         self._waiters.add(waiter)
         # The loop may have come to the last of them before it could know that somebody waits.
-        while not (told := not self._left(target) or waiter.wait(_earlier(deadline, _LOOK))):
+        while not (told := not self._left(target) or waiter.wait(soon(deadline, _LOOK))):
             self.look_at_loop()  # a loop that is closed with our callback in it tells nobody
             if deadline is not None and time.monotonic() >= deadline:
                 break
@@ -291,8 +310,3 @@ def _is_cancelled() -> bool:
     """Return whether it is this very task that is being cancelled."""
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
-
-
-def _earlier(deadline: float | None, seconds: float) -> float:
-    soon = time.monotonic() + seconds
-    return soon if deadline is None else min(deadline, soon)

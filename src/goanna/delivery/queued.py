@@ -93,7 +93,8 @@ def queued(
 
     The publisher pays for one push into a bounded ring, whatever the listener does. The thread is a daemon, starts with
     the first event, and starts again in a forked child; it is woken when ``batch`` events wait or the first of them has
-    waited for ``delay``, and by the first event after a second without any.
+    waited for ``delay``, and by the first event after a second without any. Where none can be started, events wait for
+    the next event, which tries again, or for whoever flushes, closes or ends the interpreter, and so delivers them.
 
     A listener that has a method ``handle_batch`` gets lists of events through it instead of single ones; one that has
     ``events_lost`` (or handles :class:`EventsLost`) is told where events are missing. Errors of ``handle_batch`` count

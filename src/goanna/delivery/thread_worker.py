@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, final
 
@@ -15,9 +16,9 @@ from goanna.delivery.at_exit import at_exit, at_exit_of_this_process, thread_of
 from goanna.delivery.consumer import Consumer
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.options import Options
-from goanna.delivery.waiters import Waiter, Waiters
+from goanna.delivery.waiters import Waiter, Waiters, soon
+from goanna.errors import guarded, warn
 from goanna.errors import name as shown
-from goanna.errors import warn
 
 __all__ = ["QueueFullError", "ThreadWorker"]
 
@@ -29,6 +30,10 @@ _CHUNK_TIME: Final = 5_000_000
 
 _PATIENCE: Final = 1.0
 """After how many seconds without an event the worker sleeps until the next one wakes it."""
+
+
+_LOOK: Final = 0.5
+"""How often, in seconds, somebody who waits looks whether the thread is still there."""
 
 
 class QueueFullError(Exception):
@@ -61,6 +66,7 @@ class ThreadWorker(Consumer):
         self._stopping = False
         self._stuck = False
         self._thread: threading.Thread | None = None
+        self._substitute: threading.Thread | None = None
         self._wakeup = _new_wakeup()
         self._handoff: list[ThreadWorker] = []
         super().__init__(options, {"block": self._block, "raise": self._raise}.get(overflow))
@@ -69,41 +75,81 @@ class ThreadWorker(Consumer):
     # The publishers' side.
 
     def _wake(self) -> None:
-        """Wake the thread, or start it; the ring sees to it that nobody else does so at the same time."""
-        self._handoff.append(self)
+        """Wake the thread, or start it; the ring sees to it that nobody else does so at the same time.
+
+        Where a signal interrupts it, the next one wakes the thread again, so it may be awake already.
+        """
         if self._thread is not None:
-            self._wakeup.release()
+            self._handoff.append(self)
+            _wake_up(self._wakeup)
             return
         while not len(self.ring):
             if self.ring.arm(1):
-                self._handoff.clear()
                 return
         # Made with the thread, so that both are of one kind: gevent may have replaced them since the queue was made.
         self._wakeup = _new_wakeup()
+        self._handoff = handoff = [self]
         try:
-            self._thread = thread_of(partial(_run, self._handoff, self._wakeup), self._name)
+            self._thread = thread_of(partial(_run, handoff, self._wakeup), self._name)
             self._thread.start()
-        except RuntimeError as error:  # no more threads, none in this interpreter, or it is about to end
+        except (RuntimeError, MemoryError) as error:  # no more threads, none in this interpreter, or it is about to end
             self._did_not_start(error)
+        except BaseException:
+            if handoff:  # else it has begun with it
+                handoff.clear()
+                self._thread = None
+            raise
         else:
             self._stuck = False
             at_exit_of_this_process()
 
-    def _did_not_start(self, error: RuntimeError) -> None:
-        """Let the next event try again, and nobody wait for a thread that there isn't."""
+    def _did_not_start(self, error: Exception) -> None:
+        """Let the next event try again, and whoever waits do what the thread would."""
         self._thread = None
         self._handoff.clear()
         if not self._stuck:
             self._stuck = True
             warn("the thread of %s did not start, events wait: %s", shown(self.listener), error)
-        if not self.ring.arm(min(len(self.ring) + 1, self._maxsize)):
-            self.ring.arm(self._maxsize + 1)  # full: whoever flushes tries again
+        at_exit_of_this_process()
+        self._arm_for_more()
         self._waiters.answer(lambda _: 0)
         self._space.answer(lambda _: 0)
 
+    def _arm_for_more(self) -> None:
+        """Be woken by the next event that comes, or if there is no room for one, by whoever flushes."""
+        if not self.ring.arm(min(len(self.ring) + 1, self._maxsize)):
+            self.ring.arm(self._maxsize + 1)
+
+    def _has_ended(self) -> bool:
+        """Return whether the thread has ended although more may come; see to what it left, and start another one.
+
+        What it had in its hands counts as failed.
+        """
+        thread = self._thread
+        if thread is None or thread.ident is None or thread.is_alive():
+            return False
+        if self._thread is thread and not self._stopping:  # else it has been seen to, or should end
+            self._thread = None  # before anything that lets another one look, too
+            self.start_again()
+        return True
+
+    def is_thread_of(self, handoff: list[ThreadWorker]) -> bool:
+        """Return whether the thread that was started with this handoff is the one that delivers."""
+        return handoff is self._handoff and not self._stopping
+
+    def start_again(self) -> None:
+        """Count what a thread that has ended had in its hands as failed, and start another one if events wait."""
+        self._thread = None
+        self.ring.done(0, self.ring.in_flight, 0)
+        warn("the thread of %s has ended and is started again", shown(self.listener))
+        self._answer()
+        if not self.ring.arm(1):
+            self.ring.disarm()
+            self._wake()
+
     def _block(self, handler: Any, event: Any, context: Any) -> None:
         """Hold the publisher up until there is room."""
-        if threading.current_thread() is self._thread:
+        if self._is_own_thread():
             self.ring.drop("overflow")  # nobody else will make room
             return
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
@@ -118,10 +164,13 @@ class ThreadWorker(Consumer):
                 self._space.remove(waiter)
                 self.ring.drop("overflow")
                 return
-            if not waiter.wait(deadline):
-                self._space.remove(waiter)
-                self.ring.drop("timeout")
-                return
+            while not waiter.wait(soon(deadline, _LOOK)):
+                if self._has_ended():
+                    break
+                if deadline is not None and time.monotonic() >= deadline:
+                    self._space.remove(waiter)
+                    self.ring.drop("timeout")
+                    return
 
     def _raise(self, handler: Any, event: Any, context: Any) -> None:
         """Drop the event, and say so to the policy."""
@@ -174,9 +223,12 @@ class ThreadWorker(Consumer):
 
     def _handled(self) -> int:
         """Handle some of what waits; return how many events. Nothing ends a thread that others rely on."""
+        before, generation = self.ring.in_flight, self._handoff
         try:
             return self._handle()
-        except BaseException:  # of a report: what listeners and policies raise has been seen to
+        except BaseException:  # of a report, or of a signal: what listeners and policies raise has been seen to
+            if generation is self._handoff:  # else the process was forked
+                self.ring.done(0, self.ring.in_flight - before, 0)
             _report_in_thread()
             return 1
 
@@ -249,16 +301,40 @@ class ThreadWorker(Consumer):
         self.ring.check_fork()
         target = self.ring.accepted
         left = self.ring.left(target)
-        if not left or threading.current_thread() is self._thread:
+        if not left or self._is_own_thread():
             return left
         deadline = None if timeout is None else time.monotonic() + timeout
         waiter = Waiter(target)
         self._waiters.add(waiter)
-        self.ring.wake_now()
-        if not self._stuck:
-            waiter.wait(deadline)
-        self._waiters.remove(waiter)
+        try:
+            self.ring.wake_now()
+            while self.ring.left(target):
+                if self._stuck:
+                    self._deliver_here(target, deadline)
+                if waiter.wait(soon(deadline, _LOOK)) and not self._stuck:
+                    break
+                self._has_ended()
+                if deadline is not None and time.monotonic() >= deadline:
+                    break
+        finally:
+            self._waiters.remove(waiter)
         return self.ring.left(target)
+
+    def _is_own_thread(self) -> bool:
+        return threading.current_thread() in (self._thread, self._substitute)
+
+    def _deliver_here(self, target: int, deadline: float | None) -> None:
+        """Do on this thread what the queue's own one would, which can't be started."""
+        if not self.ring.disarm():  # whoever does that is the one who takes events out
+            return
+        self._substitute = threading.current_thread()
+        try:
+            while self.ring.left(target) and (deadline is None or time.monotonic() < deadline):
+                self._handled()
+                self._answer()
+        finally:
+            self._substitute = None
+            self._arm_for_more()
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`Queued.close`."""
@@ -267,7 +343,7 @@ class ThreadWorker(Consumer):
         self.ring.shut("closed")
         self._answer()
         left = self.flush(timeout)
-        own = threading.current_thread() is self._thread
+        own = self._is_own_thread()
         if left and not own:
             self.ring.discard("closed")
         self._stopping = True
@@ -303,6 +379,7 @@ class ThreadWorker(Consumer):
     def _forked(self) -> None:
         """Start anew: the thread is in the other process, and nobody waits in this one."""
         self._thread = None
+        self._substitute = None
         self._stuck = False
         self._wakeup = _new_wakeup()
         self._handoff = []
@@ -316,19 +393,35 @@ def _run(handoff: list[ThreadWorker], wakeup: threading.Lock) -> None:
     While it sleeps it does not hold the worker, so that a listener which holds its own wrapper can be collected. Who
     wakes it hands the worker over; when the worker goes away, it is woken with nothing handed over.
     """
+    if not handoff:
+        return  # whoever started it was interrupted, and takes it as not started
     idle = 0.0
     worker = handoff.pop()
-    gone = weakref.ref(worker, lambda _: wakeup.release())
-    while worker.work(handoff):
-        now = worker.rest(idle, handoff, wakeup)
-        idle = now or 0.0
-        if now is None:
-            del worker
-            wakeup.acquire()
-            if not handoff:
-                return
-            worker = handoff.pop()
+    gone = weakref.ref(worker, lambda _: _wake_up(wakeup))
+    try:
+        while worker.work(handoff):
+            now = worker.rest(idle, handoff, wakeup)
+            idle = now or 0.0
+            if now is None:
+                del worker
+                wakeup.acquire()
+                found = handoff.pop() if handoff else gone()
+                if found is None:
+                    return
+                worker = found
+                del found
+                handoff.clear()  # a wake-up that was interrupted may have been repeated
+    except BaseException:  # ended from outside
+        _report_in_thread()
+        found = gone()
+        if found is not None and found.is_thread_of(handoff):
+            found.start_again()
     del gone  # before the worker, which may go away with this frame
+
+
+def _wake_up(wakeup: threading.Lock) -> None:
+    with suppress(RuntimeError):  # it is awake
+        wakeup.release()
 
 
 def _new_wakeup() -> threading.Lock:
@@ -339,4 +432,8 @@ def _new_wakeup() -> threading.Lock:
 
 def _report_in_thread() -> None:
     """Hand the error that is being handled to ``threading.excepthook``, as if it had ended the thread."""
-    threading.excepthook(threading.ExceptHookArgs([*sys.exc_info(), threading.current_thread()]))
+    arguments = threading.ExceptHookArgs([*sys.exc_info(), threading.current_thread()])
+    try:
+        guarded(lambda: threading.excepthook(arguments))
+    except BaseException:  # of a hook that would end the thread: its error was the report of another one
+        return

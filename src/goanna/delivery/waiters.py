@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import final
 
-__all__ = ["Waiter", "Waiters"]
+__all__ = ["Waiter", "Waiters", "soon"]
 
 
 @final
@@ -61,3 +61,9 @@ class Waiters:
     def clear(self) -> None:
         """Forget all, in a process in which nobody waits any more."""
         self._waiting.clear()
+
+
+def soon(deadline: float | None, seconds: float) -> float:
+    """Return the moment after so many seconds (monotonic), or the deadline if that comes before."""
+    then = time.monotonic() + seconds
+    return then if deadline is None else min(deadline, then)

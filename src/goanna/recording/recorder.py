@@ -9,11 +9,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any, Final, final
 
 import goanna
 from goanna.delivery import EventsLost
+from goanna.errors import guarded
 from goanna.recording.documents import preparation
 from goanna.recording.file import RecordingFile
 from goanna.recording.form import DOCUMENTS, fields_of, line
@@ -100,7 +102,8 @@ class _Writer(_Takers):
                 lines.append(self._line(one))
             except (TypeError, ValueError, RecursionError) as error:
                 if not self.file.unencoded:
-                    print(f"goanna record: {type(one.event).__name__} can't be written: {error}", file=sys.stderr)
+                    text = f"goanna record: {type(one.event).__name__} can't be written: {error}"
+                    guarded(partial(print, text, file=sys.stderr))
                 self.file.unencoded += 1
         self.file.write(lines)
 
@@ -164,7 +167,8 @@ class Recorder:
         lost = sum(count for reason, count in dropped.items() if reason != "fork_inherited")
         self.file.end(lost)
         if left:
-            print(f"goanna record: {left} events were not written in {_EXIT:.0f} seconds", file=sys.stderr)
+            text = f"goanna record: {left} events were not written in {_EXIT:.0f} seconds"
+            guarded(partial(print, text, file=sys.stderr))
 
     def _taker(self) -> Any:
         """Return the function that takes an event, on the publisher's thread."""

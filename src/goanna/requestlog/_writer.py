@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, final
 
+from goanna.errors import reported, warn
 from goanna.listeners import handles
 from goanna.requestlog._boto2 import Taken, event_of
 from goanna.requestlog._clock import Clock
@@ -83,24 +84,26 @@ class Writer(RequestListener):
         self.lost += 1
         if not self._awkward:
             self._awkward = True
-            logging.getLogger("goanna").error(
-                "a request can't be logged; this is said once, lines that are lost are counted", exc_info=error
+            reported(
+                lambda: logging.getLogger("goanna").error(
+                    "a request can't be logged; this is said once, lines that are lost are counted", exc_info=error
+                )
             )
 
     def _could_not_write(self, left: int, error: Exception) -> None:
         self.lost += left
         if not self._failing:
-            logging.getLogger("goanna").error(
-                "the request log %s can't be written: %s: %s; lines are lost and counted until it can",
-                self._name(), type(error).__name__, error,
+            reported(
+                lambda: logging.getLogger("goanna").error(
+                    "the request log %s can't be written: %s: %s; lines are lost and counted until it can",
+                    self._name(), type(error).__name__, error,
+                )
             )  # fmt: skip
         self._failing += left
 
     def _can_write_again(self) -> None:
         lost, self._failing = self._failing, 0
-        logging.getLogger("goanna").warning(
-            "the request log %s can be written again; %d lines were lost", self._name(), lost
-        )
+        warn("the request log %s can be written again; %d lines were lost", self._name(), lost)
 
     def _name(self) -> str:
         return repr(getattr(self.target.file, "name", self.target.file))
