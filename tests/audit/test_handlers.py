@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import io
 import json
 import math
+import os
+import signal
+import stat
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,8 +27,6 @@ from opentelemetry.trace import StatusCode
 
 @pytest.fixture
 def handlers(audit: ModuleType) -> ModuleType:
-    import importlib
-
     return importlib.import_module("goanna.audit.handlers")
 
 
@@ -144,7 +147,7 @@ def test_the_lines_are_objects(audit: ModuleType, handlers: ModuleType, tmp_path
     path.write_text('{"before": true}\n')
     with handlers.JSONLinesHandler(path) as handler:
         run(audit, handler)
-        assert len(path.read_text().splitlines()) == 9  # flushed where the request ends
+        assert len(path.read_text().splitlines()) == 9  # on its way to the disk with each line
         run(audit, handler)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines[0] == {"before": True}
@@ -230,6 +233,149 @@ def test_after_close_a_line_is_an_error(audit: ModuleType, handlers: ModuleType,
         handlers.JSONLinesHandler(io.BytesIO())
     with pytest.raises(OSError):
         handlers.JSONLinesHandler(tmp_path / "missing" / "audit.jsonl")
+
+
+def test_a_file_of_lines_is_nobody_elses_unless_told(
+    audit: ModuleType, handlers: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for options, mode in (({}, 0o600), ({"mode": 0o640}, 0o640)):
+        path = tmp_path / f"{mode:o}.jsonl"
+        with handlers.JSONLinesHandler(path, **options):
+            assert stat.S_IMODE(path.stat().st_mode) == mode
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "link.jsonl").symlink_to(tmp_path / "victim")
+    with pytest.raises(PermissionError, match="is a symbolic link in a folder where everybody may write"):
+        handlers.JSONLinesHandler(shared / "link.jsonl")
+    assert not (tmp_path / "victim").exists()
+    with pytest.raises(TypeError, match="mode must be a number"):
+        handlers.JSONLinesHandler(tmp_path / "log", mode="w")
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_line_is_on_disk_when_it_is_written(audit: ModuleType, handlers: ModuleType, tmp_path: Path) -> None:
+    """A question that never ends is in the file, too, and a forked child has nothing to write twice."""
+    path = tmp_path / "audit.jsonl"
+    with handlers.JSONLinesHandler(path) as handler:
+        asyncio.run(handler.request_start(audit.RequestStart("c", "q")))
+        lines = path.read_text().splitlines()
+    assert [json.loads(one)["what"] for one in lines] == ["request_start"]
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+
+
+def in_child(work: Any) -> int:
+    """Do something in a forked child; return its exit status, -SIGKILL if it hung."""
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            signal.alarm(20)
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@needs_fork
+def test_a_child_writes_its_own_lines_and_no_others(audit: ModuleType, handlers: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    with handlers.JSONLinesHandler(path) as handler:
+        asyncio.run(handler.request_start(audit.RequestStart("c", "parent")))
+        assert in_child(lambda: asyncio.run(handler.request_start(audit.RequestStart("c", "child")))) == 0
+        asyncio.run(handler.request_start(audit.RequestStart("c", "parent")))
+    questions = [json.loads(one)["data"]["question"] for one in path.read_text().splitlines()]
+    assert questions == ["parent", "child", "parent"]
+
+
+@needs_fork
+def test_a_child_does_not_wait_for_a_thread_that_it_has_not(audit: ModuleType, handlers: ModuleType) -> None:
+    writing, goes_on = threading.Event(), threading.Event()
+
+    class Slow(io.StringIO):
+        def write(self, text: str) -> int:
+            if threading.current_thread() is thread:
+                writing.set()
+                goes_on.wait(30)
+            return super().write(text)
+
+    handler = handlers.JSONLinesHandler(Slow())
+
+    def ask() -> None:
+        asyncio.run(handler.request_start(audit.RequestStart("c", "q")))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert writing.wait(30)
+    try:
+        assert in_child(ask) == 0
+    finally:
+        goes_on.set()
+        thread.join()
+
+
+@needs_fork
+@pytest.mark.parametrize("place", ["audit._install", "monitoring._install"])
+def test_a_child_can_install_whoever_was_installing(audit: ModuleType, place: str) -> None:
+    module = importlib.import_module(f"goanna.{place}")
+    held, goes_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with module._LOCK.now:
+            held.set()
+            goes_on.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(30)
+    try:
+        assert in_child(module.uninstall) == 0
+    finally:
+        goes_on.set()
+        thread.join()
+
+
+def test_what_cannot_be_written_is_told(audit: ModuleType, handlers: ModuleType) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"):
+        asyncio.run(handlers.JSONLinesHandler(Full()).request_start(audit.RequestStart("c", "q")))
+
+
+SIGNED = "https://user:pass@host/image.png?X-Amz-Signature=secret&X-Amz-Security-Token=t0ken"
+ORDERS = "\x1b]0;owned\x07\x9b2J\u202e\nrequest 7 ended after 1.0 ms"
+
+
+def test_no_handler_tells_the_secrets_of_urls_or_orders_a_terminal_about(
+    audit: ModuleType, handlers: ModuleType, exported: Exported
+) -> None:
+    stream = io.StringIO()
+    buffer = handlers.BufferHandler(width=300)
+    for handler in (handlers.JSONLinesHandler(stream), buffer, handlers.OpenTelemetryHandler(exported.provider)):
+        tracker = audit.EventTracker.initialize_with_handlers([handler], errors="raise")
+
+        async def main(tracker: Any = tracker) -> None:
+            prompt = [{"role": "user", "content": f"see {SIGNED}{ORDERS}"}]
+            async with tracker.request(audit.RequestStart("c", f"{SIGNED} {ORDERS}")) as request:
+                async with request.track_event(audit.LLMEvent(prompt, "Prompt")) as span:
+                    span(audit.LLMEvent(prompt, "Prompt", f"{SIGNED}{ORDERS}"))
+                raise OSError(f"can't reach {SIGNED} {ORDERS}")
+
+        with pytest.raises(OSError, match="can't reach"):
+            asyncio.run(main())
+    spans = str([(one.attributes, one.status.description, one.events[0].attributes if one.events else None)
+                 for one in exported.spans.values()])  # fmt: skip
+    for text in (stream.getvalue(), buffer.text, spans):
+        assert "https://host/image.png?..." in text
+        for secret in ("pass@", "secret", "t0ken", "X-Amz"):
+            assert secret not in text
+    assert all(line.isprintable() for line in stream.getvalue().splitlines() + buffer.text.splitlines())
+    assert [one for one in buffer.text.splitlines() if one.startswith("request 7")] == []
 
 
 # OpenTelemetry

@@ -26,7 +26,7 @@ LAYERS = (
     {"events"},
     {"event_definition"},
     {"checks"},
-    {"errors", "install_report"},
+    {"errors", "install_report", "line_file", "texts"},
     {"core", "settings"},
 )
 """What stands beside each other does not import each other either."""

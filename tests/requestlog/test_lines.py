@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from goanna.texts import escaped, guarded
 from support import boto2
 from support.boto2 import Request, Response
 
@@ -173,8 +174,49 @@ def test_csv_and_json_read_back(
     assert json.loads(line) == expected
     assert list(json.loads(line)) == list(_lines.COLUMNS)
     text = _lines.header("csv") + _lines.csv_row(one) * 2
+    assert len(text.splitlines()) == 3
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert rows == [{name: "" if value is None else str(value) for name, value in expected.items()}] * 2
+    shown = {name: "" if value is None else guarded(escaped(str(value))) for name, value in expected.items()}
+    assert rows == [shown] * 2
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t=", "\r=", "\uff1d"])
+def test_what_a_spreadsheet_takes_for_a_formula(requestlog: ModuleType, start: str) -> None:
+    from goanna.requestlog import _lines
+
+    one = event(requestlog, operation=f'{start}HYPERLINK("http://x",A1)', bytes=-3)
+
+    def row(guard: bool) -> dict[str, str]:
+        return next(csv.DictReader(io.StringIO(_lines.header("csv") + _lines.line_format("csv", guard)(one))))
+
+    cell = row(True)["operation"]
+    assert cell.startswith(("'", "\\"))
+    assert cell.endswith('HYPERLINK("http://x",A1)')
+    assert row(False)["operation"] == escaped(one.operation)
+    assert row(True)["bytes"] == "-3", "a number is none"
+
+
+@pytest.mark.parametrize("format", ["boto", "csv", "json"])
+def test_no_line_says_anything_to_a_terminal(requestlog: ModuleType, format: str) -> None:
+    from goanna.requestlog import _lines
+
+    bad = "".join(map(chr, [*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029, 0x202E, 0x2066]))
+    one = event(requestlog, "RequestFailed", service=bad, operation=bad, request_id=bad, code=bad, error=OSError(bad))
+    line = _lines.line_format(format)(one)
+    assert line.endswith("\n")
+    assert line[:-1].isprintable()
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_urls_in_errors_hold_no_secrets(requestlog: ModuleType, format: str) -> None:
+    from goanna.requestlog import _lines
+
+    url = "https://user:pass@host:1/bucket/key?X-Amz-Signature=secret&X-Amz-Security-Token=token#part"
+    text = f'Could not connect to the endpoint URL: "{url}" (Caused by url: /key?X-Amz-Signature=secret)'
+    line = _lines.line_format(format)(event(requestlog, "RequestFailed", error=OSError(text)))
+    for one in ("user", "pass", "secret", "token", "X-Amz"):
+        assert one not in line
+    assert "https://host:1/bucket/key?..." in line
 
 
 def test_the_kinds_of_events(requestlog: ModuleType) -> None:

@@ -12,6 +12,7 @@ import logging
 import logging.handlers
 import os
 import queue
+import re
 import stat
 import subprocess
 import sys
@@ -506,10 +507,56 @@ def test_a_strangers_file_in_a_shared_folder_is_refused(
 
 
 @posix
-def test_a_new_file_in_a_shared_folder_is_nobody_elses(requestlog: ModuleType, tmp_path: Path) -> None:
-    path = _shared(tmp_path) / "log"
-    requestlog.RequestLogger(path).close()
-    assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+@pytest.mark.parametrize(("options", "mode"), [({}, 0o600), ({"mode": 0o640}, 0o640)])
+def test_a_new_file_is_nobody_elses_unless_told(
+    requestlog: ModuleType, tmp_path: Path, options: dict[str, int], mode: int
+) -> None:
+    before = os.umask(0o022)
+    try:
+        for path in (_shared(tmp_path) / "log", tmp_path / "log"):
+            requestlog.RequestLogger(path, **options).close()
+            assert stat.S_IMODE(path.stat().st_mode) == mode
+    finally:
+        os.umask(before)
+
+
+@posix
+def test_a_folder_that_is_a_link_in_a_shared_folder_is_refused(requestlog: ModuleType, tmp_path: Path) -> None:
+    shared = _shared(tmp_path)
+    (tmp_path / "precious").mkdir()
+    (shared / "logs").symlink_to(tmp_path / "precious")
+    (tmp_path / "ours").symlink_to(shared)
+    for path in (shared / "logs/log", tmp_path / "ours/logs/log", tmp_path / "precious/../shared/./logs//log"):
+        with pytest.raises(PermissionError, match="the folder logs on the way to it is a symbolic link in a folder wh"):
+            requestlog.RequestLogger(path)
+    assert list((tmp_path / "precious").iterdir()) == []
+    (shared / "own").mkdir()
+    requestlog.RequestLogger(tmp_path / "ours/own/log").close()
+    assert (shared / "own/log").exists(), "a link in a folder of one's own is followed"
+
+
+@posix
+def test_links_that_lead_nowhere(requestlog: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "round").symlink_to("round")
+    with pytest.raises(OSError, match=re.escape(os.strerror(errno.ELOOP))):
+        requestlog.RequestLogger(tmp_path / "round")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/up").symlink_to("../there")
+    requestlog.RequestLogger("sub/up").close()
+    assert (tmp_path / "there").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="there is no such file")
+def test_standard_output_is_a_file(goanna: ModuleType) -> None:
+    code = (
+        "from goanna.requestlog import RequestLogger, RequestCompleted\n"
+        "with RequestLogger('/dev/stdout') as logger:\n"
+        "    logger.completed(RequestCompleted('ec2', 'One', 200, 0.5, 10, 1, None, 1.0))\n"
+    )
+    environment = {**os.environ, "GOANNA_BACKEND": goanna.BACKEND}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert actions(done.stdout) == ["One"]
 
 
 @posix
@@ -534,6 +581,7 @@ def test_without_a_name_the_log_is_a_new_file(
     assert [actions(path.read_text()) for path in paths] == [["A"], ["B"]]
     for path in paths:
         assert path.parent == tmp_path / "shared"
+        assert re.fullmatch(r"request_log_.*\.csv", path.name)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -735,8 +783,8 @@ def test_wrong_arguments(requestlog: ModuleType, tmp_path: Path, closed: Any) ->
     (tmp_path / "file").write_text("")
     path = tmp_path / "log"
     for error, text, arguments in (
-        (FileNotFoundError, "folder of the request log does not exist: '.*none'", {"filename": tmp_path / "none/log"}),
-        (FileNotFoundError, "folder of the request log is not a folder: '.*file'", {"filename": tmp_path / "file/log"}),
+        (FileNotFoundError, "folder of the file does not exist: '.*none'", {"filename": tmp_path / "none/log"}),
+        (FileNotFoundError, "folder of the file is not a folder: '.*file'", {"filename": tmp_path / "file/log"}),
         (IsADirectoryError, "Is a directory", {"filename": tmp_path}),
         (TypeError, "filename must be a str or a path of one, not bytes", {"filename": b"log"}),
         (TypeError, "not int", {"filename": 3}),

@@ -7,18 +7,18 @@ but ``dbally.audit`` itself, where the original stays for programs that import i
 from __future__ import annotations
 
 import sys
-import threading
 from typing import Any, Final, final
 
 from goanna.audit._names import DBALLY, StockTracker
 from goanna.audit.tracker import StrictEventTracker
+from goanna.core.forks import ForkLock
 from goanna.install_report import InstallReport
 
 __all__ = ["Report", "install", "uninstall"]
 
 NAME: Final = "EventTracker"
 
-_LOCK = threading.RLock()
+_LOCK = ForkLock()
 
 _replaced: dict[str, Any] = {}
 """The modules in which the name is bound to goanna's class by us, by their names."""
@@ -62,7 +62,7 @@ def install() -> Report:
     Returns:
         A report of which modules use goanna's tracker now, and which do not. ``str()`` of it is for people.
     """
-    with _LOCK:
+    with _LOCK.now:
         if not DBALLY:
             return Report(None, (), {})
         for name, module in _modules():
@@ -88,7 +88,7 @@ def uninstall() -> dict[str, str]:
     Returns:
         What could not be put back because somebody else has replaced it since, and why; empty if all is as before.
     """
-    with _LOCK:
+    with _LOCK.now:
         left = {}
         for name, module in _replaced.items():
             if vars(module).get(NAME) is StrictEventTracker:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 
-from goanna.core.base import TYPE_CHECKING
+from goanna.core.base import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
+    from typing import Any, Protocol
 
     class _Affected(Protocol):
         def _after_fork(self) -> None: ...
 
 
-__all__ = ["after_fork"]
+__all__ = ["ForkLock", "after_fork"]
 
 
 _affected: weakref.WeakSet[_Affected] = weakref.WeakSet()
@@ -23,6 +25,28 @@ _affected: weakref.WeakSet[_Affected] = weakref.WeakSet()
 def after_fork(one: _Affected) -> None:
     """Have ``one._after_fork()`` called in every child that ``os.fork`` makes, for as long as ``one`` lives."""
     _affected.add(one)
+
+
+@final
+class ForkLock:
+    """A lock that nobody holds in a forked child, where the thread that held it may not be.
+
+    Args:
+        make: makes one; by default a re-entrant one.
+
+    Attributes:
+        now: the lock, in this process; to be looked up each time.
+    """
+
+    __slots__ = ("__weakref__", "_make", "now")
+
+    def __init__(self, make: Callable[[], Any] = threading.RLock) -> None:
+        self._make = make
+        self._after_fork()
+        after_fork(self)
+
+    def _after_fork(self) -> None:
+        self.now = self._make()
 
 
 def _in_the_child() -> None:

@@ -7,12 +7,12 @@ replaced only if calling it shows what it does (see ``_plan``) and if its replac
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Literal, final
 
 from goanna.core import BACKEND, half_of, reader
+from goanna.core.forks import ForkLock
 from goanna.install_report import InstallReport
 from goanna.monitoring import _plan
 from goanna.monitoring._names import SOURCE
@@ -21,7 +21,7 @@ __all__ = ["Report", "install", "refresh", "uninstall"]
 
 Resolve = Literal["publish", "registration"]
 
-_LOCK = threading.RLock()
+_LOCK = ForkLock()
 
 _installed: dict[str, _Installation] = {}
 """By the name of the module."""
@@ -149,7 +149,7 @@ def install(module: ModuleType = SOURCE, resolve: Resolve = "publish") -> Report
     """
     if resolve not in ("publish", "registration"):
         raise ValueError(f'resolve is {resolve!r}; it must be "publish" or "registration"')
-    with _LOCK:
+    with _LOCK.now:
         known = _installed.get(module.__name__)
         if known is not None and known.resolve == resolve and known.module is module:
             return known.report()
@@ -168,7 +168,7 @@ def uninstall(module: ModuleType = SOURCE) -> dict[str, str]:
     Returns:
         What could not be put back, because somebody else has replaced it since, and why.
     """
-    with _LOCK:
+    with _LOCK.now:
         known = _installed.pop(module.__name__, None)
         return {} if known is None else known.take_out()
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from goanna.requestlog.events import RequestAttempt, RequestEvent, RequestFailed
+from goanna.texts import described, escaped, guarded
 
 __all__ = ["COLUMNS", "FORMATS", "Format", "header", "line_format"]
 
@@ -21,14 +22,18 @@ COLUMNS = (
 """The columns of a CSV log, and the keys of an object in a JSON log."""
 
 
-def line_format(name: Any) -> Callable[[RequestEvent], str]:
+def line_format(name: Any, guard_formulas: bool = True) -> Callable[[RequestEvent], str]:
     """Return what makes a line, newline included, of an event.
+
+    Args:
+        name: of the format.
+        guard_formulas: whether a cell of a CSV that a spreadsheet would take for a formula begins with a quote.
 
     Raises:
         ValueError: there is no such format.
     """
     try:
-        return FORMATS[name]
+        return FORMATS[name] if guard_formulas or name != "csv" else csv_row_unguarded
     except (KeyError, TypeError):
         raise ValueError(f'format is {name!r}; it must be "boto", "csv" or "json"') from None
 
@@ -94,29 +99,48 @@ def _escape(character: str) -> str:
 
 
 def csv_row(event: RequestEvent) -> str:
-    """Return a row of the :data:`COLUMNS`; what is missing is empty, quoting is that of RFC 4180."""
-    return ",".join(["" if value is None else _quoted(str(value)) for value in _values(event)]) + "\n"
+    """Return a row of the :data:`COLUMNS`, one line; what is missing is empty, quoting is that of RFC 4180.
+
+    Control characters are escaped as in a Python string, and what looks like a formula begins with a quote.
+    """
+    return csv_row_unguarded(event, guarded)
 
 
-def _quoted(text: str) -> str:
-    if text.isidentifier() or not _SPECIAL.search(text):
+def csv_row_unguarded(event: RequestEvent, guard: Callable[[str], str] = str) -> str:
+    """Return the same with formulas as they are."""
+    cells = [
+        "" if value is None else _quoted(value, guard) if isinstance(value, str) else str(value)
+        for value in _values(event)
+    ]
+    return ",".join(cells) + "\n"
+
+
+def _quoted(text: str, guard: Callable[[str], str]) -> str:
+    if text.isidentifier():
+        return text
+    text = guard(escaped(text))
+    if not _SPECIAL.search(text):
         return text
     return '"' + text.replace('"', '""') + '"'
 
 
-_SPECIAL = re.compile(r'[,"\r\n]|^\s|\s$')
+_SPECIAL = re.compile(r'[,"]|^\s|\s$')
 
 
 def json_object(event: RequestEvent) -> str:
     """Return an object with the keys of :data:`COLUMNS`, in ASCII; what is missing is null."""
     texts = [
-        "null" if value is None else _string(value) if isinstance(value, str) else str(value)
+        "null" if value is None else json_string(value) if isinstance(value, str) else str(value)
         for value in _values(event)
     ]
     return _OBJECT % tuple(texts)
 
 
-_string = json.encoder.encode_basestring_ascii
+def json_string(text: str) -> str:
+    """Return a text as JSON has it, in printable ASCII."""
+    return json.encoder.encode_basestring_ascii(text).replace("\x7f", "\\u007f")
+
+
 _OBJECT = "{" + ", ".join([f'"{name}": %s' for name in COLUMNS]) + "}\n"
 
 
@@ -143,7 +167,7 @@ def _values(event: RequestEvent) -> tuple[str | int | float | None, ...]:
         event.attempts,
         event.request_id,
         event.code,
-        None if event.error is None else _shown(event.error),
+        None if event.error is None else described(event.error),
     )
 
 
@@ -151,13 +175,6 @@ def _kind(event: RequestEvent) -> str:
     if isinstance(event, RequestAttempt):
         return "attempt"
     return "failed" if isinstance(event, RequestFailed) else "completed"
-
-
-def _shown(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception as second:
-        return f"{type(error).__name__}, whose text raised {type(second).__name__}"
 
 
 FORMATS: dict[Any, Callable[[RequestEvent], str]] = {"boto": boto_line, "csv": csv_row, "json": json_object}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from typing import Any, final
 
+from goanna.core.forks import ForkLock
 from goanna.errors import reported, warn
 from goanna.listeners import handles
 from goanna.requestlog._boto2 import Taken, event_of
@@ -35,7 +35,7 @@ class Writer(RequestListener):
         self._clock = Clock()
         self._failing = 0
         self._awkward = False
-        self._lock, self._pid = threading.Lock(), os.getpid()
+        self._lock = ForkLock(threading.Lock)
         self._closed = False
 
     @handles(Taken)
@@ -58,9 +58,7 @@ class Writer(RequestListener):
             except Exception as error:
                 self._could_not_make(error)
         if lines:
-            if self._pid != os.getpid():  # the thread that may have held it is in the process that forked
-                self._lock, self._pid = threading.Lock(), os.getpid()
-            with self._lock:
+            with self._lock.now:
                 left, problem = self.target.write(lines)
             if self._closed:
                 self.close()
@@ -72,11 +70,12 @@ class Writer(RequestListener):
     def close(self) -> None:
         """Close the target; if a line is being written right now, when that is done."""
         self._closed = True
-        if self._lock.acquire(blocking=False):
+        lock = self._lock.now
+        if lock.acquire(blocking=False):
             try:
                 self.target.close()
             finally:
-                self._lock.release()
+                lock.release()
 
     # A program whose log can't be written must not drown in reports of that.
 

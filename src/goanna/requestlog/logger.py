@@ -13,6 +13,7 @@ from goanna.delivery.overflow import LogOverflow, checked_overflow
 from goanna.delivery.queued import queued
 from goanna.errors import log_error
 from goanna.events import replace
+from goanna.line_file import PRIVATE, LineFile, LineStream, checked_mode
 from goanna.requestlog import _files, _lines
 from goanna.requestlog._boto2 import Taken, take
 from goanna.requestlog._writer import Writer
@@ -42,6 +43,9 @@ class RequestLogger(RequestHook, RequestListener):
             "csv" has a header and all there is to know; "json" has the same, an object to each line. Attempts are
             logged in "csv" and "json" only.
         append: keep what the file holds; otherwise it is emptied.
+        mode: of a file that is made here: who may do what with it, as far as the umask allows. By default nobody but
+            its owner may read it, since addresses, names and errors of services are in it.
+        guard_formulas: whether a cell of a "csv" that a spreadsheet would take for a formula begins with a quote.
         file: a file object to write to instead, of text or bytes; it is not closed.
         handler: a ``logging.Handler`` to write to instead, such as a ``RotatingFileHandler``; not closed either. There
             is no header then. The handler's formatter and filters apply.
@@ -53,10 +57,10 @@ class RequestLogger(RequestHook, RequestListener):
 
     Raises:
         TypeError: more than one of ``filename``, ``file`` and ``handler``, or one that is no such thing.
-        ValueError: an unknown ``format`` or ``overflow``, a size or time that is none, a file that is closed.
+        ValueError: an unknown ``format`` or ``overflow``, a size, time or mode that is none, a file that is closed.
         FileNotFoundError: the folder of the file doesn't exist.
         PermissionError: the file may not be written; or it is in a folder where everybody may write, and is a symbolic
-            link, has other names or belongs to somebody else.
+            link, has other names or belongs to somebody else; or a folder on the way to it is such a link.
         OSError: the file can't be opened.
     """
 
@@ -68,6 +72,8 @@ class RequestLogger(RequestHook, RequestListener):
         *,
         format: _lines.Format = "boto",  # noqa: A002 - it is what logging calls it
         append: bool = True,
+        mode: int = PRIVATE,
+        guard_formulas: bool = True,
         file: Any = None,
         handler: logging.Handler | None = None,
         maxsize: int = 10_000,
@@ -78,7 +84,8 @@ class RequestLogger(RequestHook, RequestListener):
         if (filename is not None) + (file is not None) + (handler is not None) > 1:
             raise TypeError("RequestLogger() takes one of filename, file and handler")
         checked_overflow(overflow, LogOverflow)
-        self._writer = Writer(_lines.line_format(format))
+        checked_mode(mode)
+        self._writer = Writer(_lines.line_format(format, guard_formulas))
         self._queue = queued(
             self._writer,
             maxsize=maxsize,
@@ -90,11 +97,11 @@ class RequestLogger(RequestHook, RequestListener):
         if handler is not None:
             self._writer.target = _files.Handler(handler)
         elif file is not None:
-            self._writer.target = _files.Stream(file)
+            self._writer.target = LineStream(file)
         elif filename is not None:
-            self._writer.target = _files.File(filename, append=append, header=_lines.header(format))
+            self._writer.target = LineFile(filename, append=append, mode=mode, header=_lines.header(format))
         else:
-            self._writer.target = _files.new_file(_lines.header(format))
+            self._writer.target = _files.new_file(format, _lines.header(format))
         self.request_log_queue: RequestLogQueue = RequestLogQueue(self._queue, maxsize)
         # Looked up once; the dispatcher calls the last three without a step between.
         self._push: Callable[[Taken], object] = self._queue.taken
@@ -121,7 +128,7 @@ class RequestLogger(RequestHook, RequestListener):
 
     @request_log_file.setter
     def request_log_file(self, file: Any) -> None:
-        self._writer.target = _files.Stream(file)
+        self._writer.target = LineStream(file)
 
     def flush(self, timeout: float | None = None) -> int:
         """Wait until what has come so far is written.

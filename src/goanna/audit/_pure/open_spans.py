@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 from goanna.core.base import TORN_INCREMENT
+from goanna.core.forks import ForkLock
 
 if TYPE_CHECKING:
     from goanna.core.base import ErrorHandler
@@ -38,7 +38,7 @@ class OpenSpans:
         self._latest: Any = None
         self._spans: dict[Any, None] = {}
         # Re-entrant, because the collector may end a span while this thread holds it.
-        self._lock = threading.RLock()
+        self._lock = ForkLock()
 
     def __repr__(self) -> str:
         return f"<OpenSpans: {self.count} open>"
@@ -46,7 +46,7 @@ class OpenSpans:
     def enter(self, span: Any) -> None:
         """Take a span in; beyond ``max_open`` the oldest goes out of view."""
         if TORN_INCREMENT:
-            with self._lock:
+            with self._lock.now:
                 self._enter(span)
         else:
             self._enter(span)
@@ -62,7 +62,7 @@ class OpenSpans:
     def leave(self, span: Any) -> None:
         """Let a span go."""
         if TORN_INCREMENT:
-            with self._lock:
+            with self._lock.now:
                 self._leave(span)
         else:
             self._leave(span)
@@ -76,5 +76,5 @@ class OpenSpans:
 
     def visible(self) -> tuple[Any, ...]:
         """Return the open spans in view, the oldest first."""
-        with self._lock:
+        with self._lock.now:
             return (*self._spans,) if self._latest is None else (*self._spans, self._latest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from goanna.audit._names import Event, EventHandler, RequestEnd, RequestStart
 from goanna.audit.handlers import _describe
+from goanna.texts import described, escaped, without_secrets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,6 +34,8 @@ class ConsoleHandler(EventHandler[Any, Any]):
     """Prints requests and events with rich.
 
     Requests are numbered, and so are the events of a request, so that lines of events that overlap can be told apart.
+    What users and models say is printed without control characters, and without the user, password and query of URLs;
+    its second line and all after that are indented.
 
     Args:
         console: a ``rich.console.Console``; a new one on standard output if left out.
@@ -50,10 +53,12 @@ class ConsoleHandler(EventHandler[Any, Any]):
     def _print(self, style: str, head: str, *lines: tuple[str, Any]) -> None:
         from rich.text import Text
 
-        text = Text(head, style=style)  # a Text, because markup in what users and models say is not meant for rich
+        text = Text(
+            escaped(head), style=style
+        )  # a Text, because markup in what users and models say is not meant for rich
         for key, value in lines:
-            text.append(f"\n  {key}: ", style="cyan")
-            text.append(_written(value), style="default")
+            text.append(f"\n  {escaped(str(key))}: ", style="cyan")
+            text.append(_shown(value), style="default")
         self.console.print(text)
 
     async def request_start(self, user_request: RequestStart) -> _Shown:
@@ -106,8 +111,14 @@ class ConsoleHandler(EventHandler[Any, Any]):
         if error is None:
             self._print("green", f"{head} ended after {shown.took()}", *lines.items())
         else:
-            lines = {**lines, "error": f"{type(error).__name__}: {error}"}
+            lines = {**lines, "error": described(error)}
             self._print("bold red", f"{head} failed after {shown.took()}", *lines.items())
+
+
+def _shown(value: Any) -> str:
+    """Return a value for people, of which no line can be taken for one of ours."""
+    lines = without_secrets(_written(value)).split("\n")
+    return "\n    ".join([escaped(line).removeprefix("    ") for line in lines])
 
 
 def _written(value: Any) -> str:

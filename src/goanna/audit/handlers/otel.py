@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from goanna.audit._names import Event, EventHandler, RequestEnd, RequestStart
 from goanna.audit.handlers import _describe
 from goanna.audit.handlers.jsonlines import plain
+from goanna.texts import described, without_secrets
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -41,6 +43,8 @@ class OpenTelemetryHandler(EventHandler[Any, Any]):
     child of the one that is current where it starts, if that belongs to the same request (an event around it, or a span
     that the pipeline itself has opened), and else of the request's. Events that overlap in tasks of their own are
     siblings.
+
+    Attributes and errors are told without the user, password and query of URLs, where signatures and tokens are.
 
     A span ends when its event does. If that has failed, its status is ERROR and the exception is recorded. Trackers in
     strict mode, as db-ally's own, don't tell handlers about failed events: their spans are ended with status ERROR when
@@ -135,8 +139,9 @@ class OpenTelemetryHandler(EventHandler[Any, Any]):
     def _set(self, span: Span, prefix: str, values: dict[str, Any], wanted: bool) -> None:
         for key, value in values.items():
             if wanted and value is not None:
-                simple = isinstance(value, (str, bool, int, float))
-                span.set_attribute(f"{prefix}.{key}", value if simple else json.dumps(plain(value)))
+                simple = isinstance(value, (bool, int, float))
+                shown = without_secrets(str(value)) if isinstance(value, str) else json.dumps(plain(value))
+                span.set_attribute(f"{prefix}.{key}", value if simple else shown)
 
     def _enter(self, spanned: _Spanned, request: _Spanned | None) -> None:
         """Make a span the current one.
@@ -154,8 +159,13 @@ class OpenTelemetryHandler(EventHandler[Any, Any]):
         if error is None:
             span.set_status(self._trace.StatusCode.OK)
         else:
-            span.record_exception(error)
-            span.set_status(self._trace.StatusCode.ERROR, f"{type(error).__name__}: {error}")
+            said = described(error)
+            told = {
+                "exception.message": said.partition(": ")[2],
+                "exception.stacktrace": without_secrets("".join(traceback.format_exception(error))),
+            }
+            span.record_exception(error, attributes=told)  # these replace what it would take of the error itself
+            span.set_status(self._trace.StatusCode.ERROR, said)
         span.end()
         if self._nested and self._trace.get_current_span() is span:
             self._context.attach(spanned.before)
