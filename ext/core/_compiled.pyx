@@ -29,6 +29,7 @@ import threading
 
 from goanna.core.base import MISSING, Skip, uncopied
 from goanna.core.fields import parameters, signature
+from goanna.core.marks import mark, marked, marks, open_blocks, unmark
 from goanna.core.recovery import Recovery
 
 __all__ = [
@@ -42,9 +43,12 @@ __all__ = [
     "Maker",
     "Ring",
     "Table",
+    "close_block",
     "enter_report",
+    "in_block",
     "in_report",
     "leave_report",
+    "open_block",
     "reader",
     "sampled",
 ]
@@ -52,12 +56,12 @@ __all__ = [
 include "native.pxi"
 include "threads.pxi"
 
+include "reporting.pxi"
 include "maker.pxi"
 include "account.pxi"
 include "filter.pxi"
 include "table.pxi"
 include "channel.pxi"
-include "reporting.pxi"
 include "ring_slot.pxi"
 include "inlet.pxi"
 include "ring.pxi"
@@ -83,5 +87,5 @@ goanna_rename(Inlet, "goanna.core.Inlet")
 goanna_rename(Maker, "goanna.core.Maker")
 goanna_rename(Ring, "goanna.core.Ring")
 goanna_rename(Table, "goanna.core.Table")
-for _public in (enter_report, in_report, leave_report, reader, sampled):
+for _public in (close_block, enter_report, in_block, in_report, leave_report, open_block, reader, sampled):
     _public.__module__ = "goanna.core"

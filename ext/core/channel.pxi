@@ -9,7 +9,7 @@ Publishes one kind of event: calling it builds the event and hands it to every c
 
 It is true while its table has calls. Where it has none, a call of it checks the arguments, builds nothing and
 returns. Each call in the table is made in order, whatever the ones before it raised; a BaseException that is no
-Exception propagates at once.
+Exception propagates at once. In a muted block it publishes nothing.
 
 Args:
     maker: builds the event.
@@ -57,6 +57,8 @@ Raises:
         cls = self.maker.event_type
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
+        if goanna_get(&reports) and in_block():
+            return
         cdef Table table = table_of(self)
         if table.has_filters:
             fan_out_filtered(table, event, self.errors)
@@ -113,6 +115,9 @@ cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyO
     if table is None:
         return None  # the collector is taking the channel apart
     if table.size == 0:
+        self.maker.check(args, nargs, names)
+        return None
+    if goanna_get(&reports) and in_block():
         self.maker.check(args, nargs, names)
         return None
     # The calls may make the channel go away, so what is needed after them is held here.

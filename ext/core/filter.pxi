@@ -180,6 +180,8 @@ cdef bint contains(object values, PyObject* value) except -1:
 cdef object call_filter(Filter self, PyObject* const* args, size_t nargsf, PyObject* names):
     if PyVectorcall_NARGS(nargsf) != 1 or names != NULL:
         raise TypeError("a Filter is called with one positional argument, the event")
+    if goanna_get(&reports) and in_block():
+        return None
     event = <object>args[0]
     if self.decide(event):
         self.forward(event)

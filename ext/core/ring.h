@@ -63,6 +63,30 @@ static inline int goanna_bucket(long long nanoseconds)
     return bits;
 }
 
+/* A number of this thread, which no other thread that lives has. */
+static inline size_t goanna_thread(void)
+{
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__) && defined(__linux__) && defined(__LP64__)
+    size_t here;
+    __asm__("movq %%fs:0, %0" : "=r"(here)); /* the thread's own block says where it is */
+    return here;
+#else
+    return (size_t)PyThread_get_thread_ident();
+#endif
+}
+
+/* Whether a context variable whose default is None has another value here. */
+static inline int goanna_has_value(PyObject *variable)
+{
+    PyObject *value;
+    if (PyContextVar_Get(variable, NULL, &value) < 0) {
+        return -1;
+    }
+    int has = value != Py_None;
+    Py_DECREF(value);
+    return has;
+}
+
 static inline PyObject *goanna_call_event(PyObject *method, PyObject *event)
 {
     PyObject *stack[2] = {NULL, event};

@@ -10,6 +10,8 @@ cdef extern from "ring.h":
     long long goanna_about_now() noexcept
     void goanna_about_to_write(void* place) noexcept
     int goanna_bucket(long long nanoseconds) noexcept
+    size_t goanna_thread() noexcept
+    bint goanna_has_value(object variable) except -1
     PyObject* goanna_call_event(PyObject* method, PyObject* event) noexcept
     PyObject* goanna_call_within(PyObject* context, PyObject* method, PyObject* event) noexcept
 
@@ -17,7 +19,7 @@ cdef extern from "ring.h":
 @cython.final
 @cython.no_gc_clear
 cdef class Ring:
-    """Ring(maxsize, wake, failed, *, newest=False, full=None, prepare=None, capture=False, slow=0, slowed=None, gap=None, forked=None)
+    """Ring(maxsize, wake, failed, *, newest=False, full=None, prepare=None, capture=False, slow=0, slowed=None, gap=None, forked=None, own=None)
 --
 
 A bounded buffer between publishers and one consumer, with the counts of all that went in.
@@ -35,6 +37,8 @@ Args:
     slowed: called with the handler, the event and the nanoseconds the first time that happens.
     gap: called with a count before the event that follows events which were dropped out of the ring's order.
     forked: called in a process that was forked off, when that is noticed.
+    own: which events are dropped, "reentrant", once the consumer has called :meth:`enter`: "thread" are those that
+        its thread publishes, "context" those of its context and of all that inherit that; None is for none.
 
 Attributes:
     accepted: how many events went into the buffer.
@@ -80,14 +84,20 @@ Raises:
     cdef object slowed
     cdef object gap
     cdef object on_fork
+    cdef object key  # the consumer's mark
+    cdef object own
+    cdef bint anywhere  # its own events may come on any thread
+    cdef size_t consumer  # the thread that they come on, 0 for none
     cdef object __weakref__
 
     def __cinit__(
         self, maxsize, wake, failed, *, newest=False, full=None, prepare=None, capture=False, slow=0, slowed=None,
-        gap=None, forked=None,
+        gap=None, forked=None, own=None,
     ):
         if maxsize < 1:
             raise ValueError(f"maxsize is {maxsize}; it must be at least 1")
+        if own not in (None, "thread", "context"):
+            raise ValueError(f"own is {own!r}; it must be None, thread or context")
         self.maxsize = maxsize
         self.room = min(self.maxsize, 16)
         self.slots = <Slot*>PyMem_Malloc(self.room * sizeof(Slot))
@@ -108,6 +118,9 @@ Raises:
         self.slowed = slowed
         self.gap = gap
         self.on_fork = forked
+        self.key = object()
+        self.own = own
+        self.anywhere = own == "context"
 
     def __dealloc__(self):
         cdef Py_ssize_t index
@@ -160,8 +173,13 @@ Raises:
         cdef bint wake
         if goanna_forks() != goanna_get(&self.generation):
             return push_slowly(self, handler, event)
+        if self.anywhere and goanna_has_value(marked_here):
+            return push_slowly(self, handler, event)
         goanna_acquire(&self.lock)
-        if goanna_get(&reports) or self.shut_number != OPEN or self.unusual or self.size >= self.room:
+        if (
+            goanna_get(&reports) or self.shut_number != OPEN or self.unusual or self.size >= self.room
+            or self.consumer == goanna_thread()
+        ):
             goanna_release(&self.lock)
             return push_slowly(self, handler, event)
         Py_INCREF(<object>event)
@@ -229,6 +247,15 @@ Raises:
         self.in_flight += 1
         self.advance()
         return slot
+
+    def enter(self):
+        """Say that this thread, or context, is the consumer's own; return what :meth:`leave` takes."""
+        return enter_ring(self)
+
+    def leave(self, token):
+        """Take that back, in the same context."""
+        if token is not None:
+            unmark(token)
 
     def pop(self):
         """Take the oldest event; it is in flight until :meth:`done`.

@@ -70,6 +70,8 @@ cdef Py_ssize_t drain_events(Ring ring, Py_ssize_t most, long long nanoseconds) 
         context = None if slot.context == NULL else own(slot.context)
         handled += 1
         generation = goanna_get(&ring.generation)
+        if context is not None and ring.own is not None:
+            context.run(mark, ring.key)
         if context is None:
             result = goanna_call_event(<PyObject*>handler, <PyObject*>event)
         else:

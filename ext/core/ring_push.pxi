@@ -6,7 +6,13 @@ cdef int push_slowly(Ring ring, PyObject* handler_, PyObject* event_) except -1:
     context = None
     if goanna_forks() != goanna_get(&ring.generation):
         start_anew(ring)
-    if goanna_get(&reports) and threading.get_ident() in reporting:
+    if goanna_get(&reports):
+        if threading.get_ident() in reporting:
+            count_dropped(ring, REENTRANT)
+            return 0
+        if in_block():
+            return 0
+    if is_own(ring):
         count_dropped(ring, REENTRANT)
         return 0
     if goanna_get(&ring.shut_number) != OPEN:
@@ -34,6 +40,24 @@ cdef int push_slowly(Ring ring, PyObject* handler_, PyObject* event_) except -1:
         else:
             push_out(ring, handler, event, context)
     return 0
+
+
+cdef bint is_own(Ring ring) except -1:
+    """Return whether what is published here is the consumer's own."""
+    if ring.anywhere or ring.consumer == goanna_thread():
+        return marked(ring.key)
+    return False
+
+
+cdef object enter_ring(Ring ring):
+    """Do what :meth:`Ring.enter` says."""
+    if ring.own is None:
+        return None
+    if not ring.anywhere:
+        goanna_acquire(&ring.lock)
+        ring.consumer = goanna_thread()
+        goanna_release(&ring.lock)
+    return mark(ring.key)
 
 
 cdef int offer_to(Ring ring, object handler, object event, object context) except -1:

@@ -96,6 +96,7 @@ cdef int start_anew(Ring ring) except -1:
     if generation == before:
         return 0
     out = []
+    fresh = object()
     if not goanna_move(&ring.generation, before, generation):
         return 0  # the collector ran, and something that it ended has been here; or another thread has
     goanna_renew(&ring.lock)
@@ -104,10 +105,11 @@ cdef int start_anew(Ring ring) except -1:
     ring.in_flight = 0
     ring.wake_at = NEVER
     ring.tail_lost = 0
+    ring.consumer = 0
     goanna_release(&ring.lock)
+    ring.key = fresh
     discard_events(ring, FORK_INHERITED, out)
-    reporting.clear()
-    goanna_set(&reports, 0)
+    forget_others()
     if ring.on_fork is not None:
         ring.on_fork()
     del out

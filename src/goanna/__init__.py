@@ -36,6 +36,7 @@ from goanna.dispatch.registration import Registration
 from goanna.events import Event, fields, replace
 from goanna.install import install, refresh, uninstall
 from goanna.listeners import Listener, handles
+from goanna.silence import muted
 from goanna.stats import Stats, Time
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ __all__ = [
     "fields",
     "handles",
     "install",
+    "muted",
     "on_loop",
     "paired",
     "queued",
@@ -80,7 +82,7 @@ __version__ = "0.1.0"
 
 for _one in (
     *(Dispatcher, Event, Field, Listener, Registration, Stats, Time, type(MISSING)),
-    *(field, fields, handles, install, refresh, replace, require_compiled, uninstall),
+    *(field, fields, handles, install, muted, refresh, replace, require_compiled, uninstall),
 ):
     _one.__module__ = __name__  # where programs import it from, and where pickles find it
 

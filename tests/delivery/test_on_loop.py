@@ -295,7 +295,7 @@ def test_a_listener_that_publishes_to_itself(goanna: ModuleType, shapes: ModuleT
                 wrapper.placed(shapes.OrderPlaced(event.order_id + 1))
 
         listener = recorder(shapes, again)
-        wrapper = goanna.on_loop(listener)
+        wrapper = goanna.on_loop(listener, reentrant="deliver")
         wrapper.placed(shapes.OrderPlaced(0))
         while len(listener.log) < 21:
             await asyncio.sleep(0)

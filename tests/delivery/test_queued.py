@@ -269,7 +269,7 @@ def test_the_queues_own_thread_never_blocks(goanna: ModuleType, shapes: ModuleTy
             for number in range(1, 6):
                 wrapper.placed(shapes.OrderPlaced(number))
 
-    wrapper = goanna.queued(recorder(shapes, publish), maxsize=2, overflow="block", timeout=None)
+    wrapper = goanna.queued(recorder(shapes, publish), maxsize=2, overflow="block", timeout=None, reentrant="deliver")
     wrapper.placed(shapes.OrderPlaced(0))
     assert wrapper.flush(PATIENCE) == 0
     assert wrapper.close(PATIENCE) == 0
@@ -561,7 +561,7 @@ def test_a_listener_that_publishes_into_its_own_queue(goanna: ModuleType, shapes
         else:
             done.set()
 
-    wrapper = goanna.queued(recorder(shapes, again))
+    wrapper = goanna.queued(recorder(shapes, again), reentrant="deliver")
     wrapper.placed(shapes.OrderPlaced(0))
     assert done.wait(PATIENCE)
     assert wrapper.close(PATIENCE) == 0

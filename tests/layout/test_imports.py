@@ -26,7 +26,7 @@ LAYERS = (
     {"events"},
     {"event_definition"},
     {"checks"},
-    {"errors", "install_report", "line_file", "texts"},
+    {"errors", "install_report", "line_file", "silence", "texts"},
     {"core", "settings"},
 )
 """What stands beside each other does not import each other either."""
@@ -35,7 +35,7 @@ IN_CORE = (
     {"_compiled", "_pure"},
     {"codegen", "recovery"},
     {"fields"},
-    {"forks"},
+    {"forks", "marks"},
     {"base"},
 )
 """The halves over what they share. The package itself, ``goanna.core``, stands over both, because it chooses."""

@@ -82,11 +82,9 @@ def thread_of(run: Callable[[], object], name: str | None) -> threading.Thread:
     Raises:
         RuntimeError: the interpreter is about to end.
     """
-    make = partial(threading.Thread, target=run, name=name)
-    if sys.version_info >= (3, 14):
-        # It may begin with the context of who starts it (sys.flags.thread_inherit_context, which is set without a GIL).
-        # That is whoever published first, and no business of a listener's.
-        make = partial(make, context=contextvars.Context())
+    # It may begin with the context of who starts it: gevent's do, and Python's with sys.flags.thread_inherit_context.
+    # That is whoever published first, and no business of a listener's.
+    make = partial(threading.Thread, target=partial(contextvars.Context().run, run), name=name)
     try:
         return make(daemon=True)
     except RuntimeError:

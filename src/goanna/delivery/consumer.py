@@ -24,10 +24,12 @@ class Consumer:
     Attributes:
         listener: whose events they are.
         ring: where they wait.
+        own: which events are the listener's own, see the ring.
     """
 
     listener: Any
     ring: Ring
+    own: str
 
     def __init__(self, options: Options, full: Callable[[Any, Any, Any], object] | None = None) -> None:
         self.listener = options.listener
@@ -49,6 +51,7 @@ class Consumer:
             slowed=self._slowed,
             gap=None if self._gap_method is None else self._gap,
             forked=self._forked,
+            own=None if options.reentrant else self.own,
         )
         self.ring.arm(1)
         after_fork(self)

@@ -32,6 +32,8 @@ _LOOK: Final = 0.1
 class LoopWorker(Consumer):
     """Takes events out of a ring on the thread of a loop."""
 
+    own = "context"
+
     def __init__(self, options: Options, loop: Loop, *, plain: bool, concurrency: int) -> None:
         self._loop = loop
         self._plain = plain
@@ -80,7 +82,11 @@ class LoopWorker(Consumer):
             self._posted = False
             self.ring.disarm()
             if self._plain:
-                self.ring.drain(_BURST, _BURST_TIME)
+                token = self.ring.enter()
+                try:
+                    self.ring.drain(_BURST, _BURST_TIME)
+                finally:
+                    self.ring.leave(token)
             else:
                 self._spawn()
         finally:
@@ -121,7 +127,9 @@ class LoopWorker(Consumer):
     async def _pump(self) -> None:
         """Handle events, one after another, until none waits."""
         begin, handled = time.monotonic_ns(), 0
+        token = None
         try:
+            token = self.ring.enter()
             while (taken := self.ring.pop()) is not None:
                 self._rest()
                 await self._handle(*taken)
@@ -141,6 +149,7 @@ class LoopWorker(Consumer):
             if not self._pumps:  # what was taken out and not begun with, because a signal came in between
                 self.ring.done(0, self.ring.in_flight - len(self._flying), 0)
             self._answer_and_rest()
+            self.ring.leave(token)
 
     async def _handle(
         self, number: int, handler: Any, event: Any, context: contextvars.Context | None, pushed: int, lost: int
@@ -176,6 +185,7 @@ class LoopWorker(Consumer):
 
     async def _within(self, context: contextvars.Context, handler: Any, event: Any) -> None:
         """Do the same in the context of the publisher, which for a coroutine takes a task of its own."""
+        context.run(self.ring.enter)
         result = context.run(handler, event)
         if not inspect.isawaitable(result):
             return

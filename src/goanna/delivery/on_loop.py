@@ -12,7 +12,7 @@ from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.loop_worker import LoopWorker
 from goanna.delivery.loops import adapted
-from goanna.delivery.options import Context, checked_options, methods_of
+from goanna.delivery.options import Context, Reentrant, checked_options, methods_of
 from goanna.delivery.overflow import LoopOverflow
 from goanna.delivery.wrapper import Wrapper, stats_of, wrap
 from goanna.listeners import does_nothing
@@ -89,6 +89,7 @@ def on_loop(
     context: Context = "none",
     quarantine: int | None = None,
     slow: float | None = None,
+    reentrant: Reentrant = "drop",
 ) -> Any:
     """Return a listener that hands its events to ``listener`` on the thread of an event loop.
 
@@ -111,6 +112,9 @@ def on_loop(
         context: "capture" runs the listener in the context variables of the publisher.
         quarantine: after so many failures in a row the listener gets no more events; they are dropped, "quarantined".
         slow: seconds; the first call that takes as long, awaiting included, is logged.
+        reentrant: what becomes of events that ``listener`` itself causes, in its call and in all tasks and threads that
+            inherit the context of that, also later: "drop" counts them as dropped, "reentrant"; "deliver" takes them
+            like any others.
 
     Returns:
         An :class:`~goanna.delivery.OnLoop`, which is an instance of the interfaces of ``listener`` too.
@@ -131,6 +135,7 @@ def on_loop(
         context=context,
         quarantine=quarantine,
         slow=slow,
+        reentrant=reentrant,
     )
     methods = methods_of(listener, interfaces, awaited=True)
     worker = LoopWorker(

@@ -15,9 +15,12 @@ from goanna.listeners import check_method
 if TYPE_CHECKING:
     from goanna.core.base import ErrorHandler
 
-__all__ = ["Context", "Options", "checked_options", "methods_of"]
+__all__ = ["Context", "Options", "Reentrant", "checked_options", "checked_reentrant", "methods_of"]
 
 Context = Literal["none", "capture"]
+"""See :func:`goanna.queued`."""
+
+Reentrant = Literal["drop", "deliver"]
 """See :func:`goanna.queued`."""
 
 
@@ -34,6 +37,7 @@ class Options(NamedTuple):
         capture: keep the publisher's context too.
         quarantine: how many failures in a row are too many, or None.
         slow: nanoseconds from which a call is reported, or None.
+        reentrant: whether what the listener publishes while it handles an event comes back to it.
     """
 
     listener: Any
@@ -45,6 +49,7 @@ class Options(NamedTuple):
     capture: bool
     quarantine: int | None
     slow: int | None
+    reentrant: bool
 
 
 def checked_options(
@@ -58,6 +63,7 @@ def checked_options(
     context: Any,
     quarantine: Any,
     slow: Any,
+    reentrant: Any,
 ) -> Options:
     """Return what the arguments of a wrapper mean, or raise TypeError or ValueError.
 
@@ -78,7 +84,16 @@ def checked_options(
         context == "capture",
         checked_quarantine(quarantine),
         None if seconds is None else max(int(seconds * 1e9), 1),
+        checked_reentrant(reentrant),
     )
+
+
+def checked_reentrant(reentrant: Any) -> bool:
+    """Return whether what a listener causes itself comes back to it, or raise ValueError."""
+    if reentrant not in get_args(Reentrant):
+        shown = " or ".join([f'"{one}"' for one in get_args(Reentrant)])
+        raise ValueError(f"reentrant is {reentrant!r}; it must be {shown}")
+    return bool(reentrant == "deliver")
 
 
 def methods_of(listener: Any, interfaces: Interfaces, *, awaited: bool = False) -> dict[str, Any]:

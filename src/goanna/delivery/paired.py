@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, final
 
 from goanna.checks import checked_int, checked_seconds
+from goanna.core import in_block
 from goanna.core.forks import after_fork
 from goanna.delivery.interfaces import Interfaces, interfaces_of
 from goanna.delivery.wrapper import Wrapper, wrap
@@ -203,6 +204,8 @@ class _Pairs:
 
     def start(self, event: Any) -> None:
         """Take the beginning of an operation."""
+        if in_block():
+            return
         key = self._key(event)
         carried = None
         try:
@@ -215,6 +218,8 @@ class _Pairs:
 
     def end(self, event: Any) -> None:
         """Take the end of an operation, and tell the listener."""
+        if in_block():
+            return
         key = self._key(event)
         with self._lock:
             found = self._open.pop(key, None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from goanna.checks import checked_int, checked_seconds, checked_timeout
 from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
-from goanna.delivery.options import Context, checked_options, methods_of
+from goanna.delivery.options import Context, Reentrant, checked_options, methods_of
 from goanna.delivery.overflow import Overflow
 from goanna.delivery.thread_worker import QueueFullError, ThreadWorker
 from goanna.delivery.wrapper import Wrapper, stats_of, wrap
@@ -87,6 +87,7 @@ def queued(
     context: Context = "none",
     quarantine: int | None = None,
     slow: float | None = None,
+    reentrant: Reentrant = "drop",
     exit_timeout: float = 2.0,
 ) -> Any:
     """Return a listener that hands its events to ``listener`` in a thread of its own, in order.
@@ -118,6 +119,9 @@ def queued(
         context: "capture" runs the listener in the context variables of the publisher; not with ``handle_batch``.
         quarantine: after so many failures in a row the listener gets no more events; they are dropped, "quarantined".
         slow: seconds; the first call that takes as long is logged.
+        reentrant: what becomes of events that ``listener`` itself causes, in the thread of the queue: "drop" counts
+            them as dropped, "reentrant", so that a listener which writes to the database that it watches does not feed
+            itself; "deliver" takes them like any others.
         exit_timeout: seconds that the end of the interpreter waits for the events that are left.
 
     Returns:
@@ -139,6 +143,7 @@ def queued(
         context=context,
         quarantine=quarantine,
         slow=slow,
+        reentrant=reentrant,
     )
     handle_batch = getattr(listener, "handle_batch", None)
     if handle_batch is not None:

@@ -44,6 +44,8 @@ class QueueFullError(Exception):
 class ThreadWorker(Consumer):
     """The thread behind one queue."""
 
+    own = "thread"
+
     def __init__(
         self,
         options: Options,
@@ -397,6 +399,7 @@ def _run(handoff: list[ThreadWorker], wakeup: threading.Lock) -> None:
         return  # whoever started it was interrupted, and takes it as not started
     idle = 0.0
     worker = handoff.pop()
+    worker.ring.enter()
     gone = weakref.ref(worker, lambda _: _wake_up(wakeup))
     try:
         while worker.work(handoff):

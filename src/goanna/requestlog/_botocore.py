@@ -20,7 +20,10 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
 
+from goanna.core import in_block
 from goanna.core.base import uncopied
+from goanna.core.marks import mark, marked, unmark
+from goanna.delivery.options import Reentrant, checked_reentrant
 from goanna.dispatch.dispatcher import Dispatcher
 from goanna.errors import log_error
 from goanna.requestlog._as_boto2 import Request, Response
@@ -33,7 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["Attachment", "attach"]
 
 
-def attach(target: Any, listener: Any, *, attempts: bool = False, errors: Errors = "log") -> Attachment:
+def attach(
+    target: Any, listener: Any, *, attempts: bool = False, errors: Errors = "log", reentrant: Reentrant = "drop"
+) -> Attachment:
     """Tell a listener, or a hook made for boto 2, about every call of a botocore or boto3 client.
 
     With a session it serves the clients and resources that are made of it from then on, because botocore copies a
@@ -48,13 +53,18 @@ def attach(target: Any, listener: Any, *, attempts: bool = False, errors: Errors
         attempts: whether to publish a :class:`RequestAttempt` at the end of each attempt, too.
         errors: what to do with the errors of ``listener``, see ``goanna.Dispatcher``; not used where it brings a
             dispatcher of its own. Whatever it is, the caller of the client never gets them.
+        reentrant: what becomes of the calls that ``listener`` itself makes through ``target`` while it is told of one,
+            and all tasks and threads that inherit its context, also later: "drop" tells nobody of them, "deliver" tells
+            ``listener``, which must then see to it that this comes to an end.
 
     Returns:
         What detaches it again; also a context manager.
 
     Raises:
+        ValueError: an unknown ``errors`` or ``reentrant``.
         TypeError: ``target`` is nothing that can be attached to, ``listener`` is nothing that can be told.
     """
+    told_of_own = checked_reentrant(reentrant)
     emitter = _emitter(target)
     hooks: tuple[Any, ...] = ()
     if isinstance(listener, Dispatcher):
@@ -68,7 +78,7 @@ def attach(target: Any, listener: Any, *, attempts: bool = False, errors: Errors
         else:
             check_hook(listener, "attach()")
             hooks = (listener,)
-    return Attachment(emitter, _client(target), dispatcher, hooks, attempts)
+    return Attachment(emitter, _client(target), dispatcher, hooks, attempts, told_of_own)
 
 
 def _emitter(target: Any) -> Any:
@@ -215,13 +225,20 @@ class Attachment:
     __reduce__ = uncopied
 
     def __init__(
-        self, emitter: Any, client: Any, dispatcher: Dispatcher, hooks: tuple[Any, ...], attempts: bool
+        self,
+        emitter: Any,
+        client: Any,
+        dispatcher: Dispatcher,
+        hooks: tuple[Any, ...],
+        attempts: bool,
+        told_of_own: bool,
     ) -> None:
         """Register the handlers; attach() makes attachments, nobody else."""
         self.dispatcher = dispatcher
         self.active: bool = True
         self._emitter = emitter
         self._hooks = hooks
+        self._told_of_own = told_of_own
         self._completed = dispatcher.publisher(RequestCompleted)
         self._failed = dispatcher.publisher(RequestFailed)
         self._attempted = dispatcher.publisher(RequestAttempt)
@@ -267,7 +284,7 @@ class Attachment:
 
     def _begin(self, model: Any = None, context: Any = None, **_: Any) -> None:
         try:
-            if self.active:
+            if self.active and not in_block() and (self._told_of_own or not marked(self)):
                 context[self._key] = call = _Call(model, time.perf_counter())
                 found = _under_way.get()
                 if found is not None:
@@ -297,6 +314,7 @@ class Attachment:
         **_: Any,
     ) -> None:
         now = time.perf_counter()
+        token = mark(self)
         try:
             call = context.get(self._key)
             if call is None or not self.active:
@@ -322,11 +340,14 @@ class Attachment:
             )  # fmt: skip
         except Exception as failure:
             log_error(failure, self, context)
+        finally:
+            unmark(token)
 
     def _end(
         self, http_response: Any = None, parsed: Any = None, model: Any = None, context: Any = None, **_: Any
     ) -> None:
         now = time.perf_counter()
+        token = mark(self)
         try:
             call = context.pop(self._key, None)
             if call is None or not self.active:
@@ -346,6 +367,8 @@ class Attachment:
                 self._call_hooks(call, Response(http_response, model), status in (500, 502, 503, 504))
         except Exception as failure:
             log_error(failure, self, context)
+        finally:
+            unmark(token)
 
     def _break(self, exception: Any = None, context: Any = None, **_: Any) -> None:
         try:
@@ -369,6 +392,13 @@ class Attachment:
             return
         now = time.perf_counter()
         call.ended = True
+        token = mark(self)
+        try:
+            self._tell_failure(call, error, now)
+        finally:
+            unmark(token)
+
+    def _tell_failure(self, call: _Call, error: BaseException, now: float) -> None:
         if self._failed:
             status, size, request_id = call.answer
             model = call.model

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, final
 
+from goanna.core import in_block
 from goanna.core.base import uncopied
+from goanna.core.marks import mark, marked, unmark
+from goanna.delivery.options import Reentrant, checked_reentrant
 from goanna.dispatch.dispatcher import Dispatcher
 from goanna.errors import log_error
 from goanna.requestlog._boto2 import event_of, take
@@ -112,14 +115,20 @@ class RequestHooks(RequestHook):
             of it nevertheless (``errors="raise"``) is logged and goes no further.
         hooks: objects with ``handle_request_data``, called in this order after the listeners. What one raises is
             logged.
+        reentrant: what becomes of the requests that a listener or hook itself makes while it is told of one: "drop"
+            tells nobody of them, "deliver" tells all.
 
     Raises:
+        ValueError: an unknown ``reentrant``.
         TypeError: ``dispatcher`` is none, or can't publish these events; a hook lacks the method.
     """
 
     __reduce__ = uncopied
 
-    def __init__(self, dispatcher: Dispatcher | None = None, hooks: Iterable[Any] = ()) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher | None = None, hooks: Iterable[Any] = (), *, reentrant: Reentrant = "drop"
+    ) -> None:
+        self._told_of_own = checked_reentrant(reentrant)
         if dispatcher is None:
             dispatcher = Dispatcher(RequestListener)
         elif not isinstance(dispatcher, Dispatcher):
@@ -135,6 +144,15 @@ class RequestHooks(RequestHook):
     @unguarded
     def handle_request_data(self, request: Any, response: Any, error: bool = False) -> None:
         """Publish the event of a request, then call the other hooks; lets no Exception out."""
+        if in_block() or (marked(self) and not self._told_of_own):
+            return
+        token = mark(self)
+        try:
+            self._tell(request, response, error)
+        finally:
+            unmark(token)
+
+    def _tell(self, request: Any, response: Any, error: bool) -> None:
         try:
             if self._completed or self._failed:
                 event = event_of(take(request, response, error), self._clock)

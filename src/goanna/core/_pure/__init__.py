@@ -7,7 +7,7 @@ from goanna.core._pure.channel import Channel
 from goanna.core._pure.filter import Filter, sampled
 from goanna.core._pure.inlet import Inlet
 from goanna.core._pure.maker import Maker, reader
-from goanna.core._pure.reporting import enter_report, in_report, leave_report
+from goanna.core._pure.reporting import close_block, enter_report, in_block, in_report, leave_report, open_block
 from goanna.core._pure.ring import Ring
 from goanna.core._pure.ring_slot import BUCKETS, REASONS
 from goanna.core._pure.table import Call, Table
@@ -23,9 +23,12 @@ __all__ = [
     "Maker",
     "Ring",
     "Table",
+    "close_block",
     "enter_report",
+    "in_block",
     "in_report",
     "leave_report",
+    "open_block",
     "reader",
     "sampled",
 ]

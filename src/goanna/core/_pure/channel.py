@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from goanna.core._pure.account import counting
 from goanna.core._pure.maker import Maker
+from goanna.core._pure.reporting import in_block, reporting
 from goanna.core._pure.table import Table
 from goanna.core.base import TORN_INCREMENT, TYPE_CHECKING
 from goanna.core.codegen import RESERVED, generated, stores
@@ -41,7 +42,7 @@ class Channel:
 
     It is true while its table has calls. Where it has none, a call of it checks the arguments, builds nothing and
     returns. Each call in the table is made in order, whatever the ones before it raised; a BaseException that is no
-    Exception propagates at once.
+    Exception propagates at once. In a muted block it publishes nothing.
 
     Args:
         maker: builds the event.
@@ -88,6 +89,8 @@ class Channel:
         cls = self.maker.event_type
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
+        if reporting and in_block():
+            return
         table = self._table
         if table.has_filters:
             table._filter(event, self.errors)
@@ -138,10 +141,24 @@ def _channel_type(maker: Maker) -> type[Channel]:
     """Return Channel with a ``__call__`` that has the signature of the event and its stores written out."""
     own = {
         name: RESERVED + name
-        for name in ("self", "table", "methods", "method", "event", "error", "recovery", "new", "cls")
+        for name in (
+            "self",
+            "table",
+            "methods",
+            "method",
+            "event",
+            "error",
+            "recovery",
+            "new",
+            "cls",
+            "silent",
+            "muted",
+        )
     }
     values = "".join(f"{one.name}, " for one in parameters(maker.fields))
     body = [
+        "if {silent} and {muted}():",
+        "  return",
         "{table} = {self}._table",
         "{methods} = {table}._methods",
         "if not {methods} and (not {table}.has_filters or {table}._rejects((" + values + "))):",
@@ -169,7 +186,12 @@ def _channel_type(maker: Maker) -> type[Channel]:
         __name__,
         maker.fields,
         [line.format_map(own) for line in body],
-        {own["new"]: object.__new__, own["cls"]: maker.event_type},
+        {
+            own["new"]: object.__new__,
+            own["cls"]: maker.event_type,
+            own["silent"]: reporting,
+            own["muted"]: in_block,
+        },
     )
     call.__doc__ = Channel.__call__.__doc__
     return type("Channel", (Channel,), {"__slots__": (), "__call__": call, "__doc__": Channel.__doc__})

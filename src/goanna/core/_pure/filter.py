@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from goanna.core._pure.account import Account
+from goanna.core._pure.reporting import in_block, reporting
 from goanna.core.base import MISSING, TYPE_CHECKING, Skip, final, uncopied
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Filter:
 
     def __call__(self, event: Any) -> None:
         """Hand the event to the target if the conditions hold; what the target or a condition raises propagates."""
+        if reporting and in_block():
+            return
         if self.admits(event):
             self.pass_on(event)
         else:

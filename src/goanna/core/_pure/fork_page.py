@@ -7,7 +7,7 @@ import os
 import sys
 import weakref
 
-from goanna.core._pure.reporting import reporting
+from goanna.core._pure.reporting import forget_others
 from goanna.core.base import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def look_for_forks() -> None:
     """If this process was forked off since the last call, have all rings start anew."""
     if not page[0]:
         page[0] = 1
-        reporting.clear()
+        forget_others()
         for reference in list(rings.data):  # type: ignore[attr-defined]  # its lock may be held by nobody who is here
             one = reference()
             if one is not None:

@@ -41,7 +41,13 @@ class Inlet:
         ring = self.ring
         # What follows is push() for the ordinary case, written out and without a lock, which the append can do without.
         slots = ring._slots
-        if not page[0] or reporting or ring._special or len(slots) >= ring._maxsize:
+        if (
+            not page[0]
+            or reporting
+            or ring._special
+            or len(slots) >= ring._maxsize
+            or (ring._consumer and ring._is_own())
+        ):
             ring.push(self.handler, event)
             return
         slot = [self.handler, event, None, now(), 0]

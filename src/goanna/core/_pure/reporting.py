@@ -1,13 +1,28 @@
-"""The threads that write a report of goanna's own, for the pure ring: what they publish meanwhile is dropped."""
+"""Who is not heard, for the pure half: threads that write a report of goanna's own, and muted blocks."""
 
 from __future__ import annotations
 
 import threading
 
-__all__ = ["enter_report", "in_report", "leave_report", "reporting"]
+from goanna.core.base import TYPE_CHECKING
+from goanna.core.marks import Block, marks, open_blocks
 
-reporting: set[int] = set()
-"""The threads that write a report of goanna's own at this moment."""
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "close_block",
+    "enter_report",
+    "forget_others",
+    "in_block",
+    "in_report",
+    "leave_report",
+    "open_block",
+    "reporting",
+]
+
+reporting: set[Any] = set()
+"""The threads that write a report of goanna's own at this moment, and the muted blocks that are open."""
 
 
 def enter_report() -> bool:
@@ -33,5 +48,28 @@ def leave_report() -> None:
     reporting.discard(threading.get_ident())
 
 
-for _public in (enter_report, in_report, leave_report):
+def open_block(block: Block) -> None:
+    """Say that a block is open, in which nothing is published."""
+    reporting.add(block)
+
+
+def in_block() -> bool:
+    """Return whether the current context is in a block in which nothing is published."""
+    return bool(reporting) and marks.get() is not None and bool(open_blocks())
+
+
+def close_block(block: Block) -> None:
+    """Say that a block is left."""
+    block.open = False
+    reporting.discard(block)
+
+
+def forget_others() -> None:
+    """In the child of a fork: forget reports and blocks of threads that are not in this process."""
+    mine = [one for one in (threading.get_ident(), *open_blocks()) if one in reporting]
+    reporting.clear()
+    reporting.update(mine)
+
+
+for _public in (close_block, enter_report, in_block, in_report, leave_report, open_block):
     _public.__module__ = "goanna.core"

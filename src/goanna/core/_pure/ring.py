@@ -38,6 +38,8 @@ class Ring(RingPush, RingDrain):
         slowed: called with the handler, the event and the nanoseconds the first time that happens.
         gap: called with a count before the event that follows events which were dropped out of the ring's order.
         forked: called in a process that was forked off, when that is noticed.
+        own: which events are dropped, "reentrant", once the consumer has called :meth:`enter`: "thread" are those that
+            its thread publishes, "context" those of its context and of all that inherit that; None is for none.
 
     Attributes:
         accepted: how many events went into the buffer.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from goanna.core._pure.ring_slot import BUCKETS, CONTEXT, EVENT, HANDLER, LOST, NEVER, TIME, now
 from goanna.core._pure.ring_state import RingState
 from goanna.core.base import TYPE_CHECKING
+from goanna.core.marks import mark
 
 if TYPE_CHECKING:
     from typing import Any
@@ -124,6 +125,8 @@ class RingDrain(RingState):
             generation = self._generation
             error: BaseException | None = None
             try:
+                if context is not None and self._own is not None:
+                    context.run(mark, self._key)
                 if context is None:
                     handler(event)
                 else:

@@ -6,10 +6,11 @@ import contextvars
 import threading
 
 from goanna.core._pure.fork_page import look_for_forks
-from goanna.core._pure.reporting import reporting
+from goanna.core._pure.reporting import in_block, reporting
 from goanna.core._pure.ring_slot import EVENT, HANDLER, LOST, NEVER, check_reason, now
 from goanna.core._pure.ring_state import RingState
 from goanna.core.base import TORN_INCREMENT, TYPE_CHECKING
+from goanna.core.marks import mark, marked, unmark
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,7 +26,13 @@ class RingPush(RingState):
     def push(self, handler: Any, event: Any) -> None:
         """Take an event in, or drop one and count it."""
         look_for_forks()
-        if reporting and threading.get_ident() in reporting:
+        if reporting:
+            if threading.get_ident() in reporting:
+                self.drop("reentrant")
+                return
+            if in_block():
+                return
+        if self._is_own():
             self.drop("reentrant")
             return
         if self._shut is not None:
@@ -52,6 +59,23 @@ class RingPush(RingState):
             self.drop("overflow")
         else:
             self._push_out([handler, event, context, now(), 0])
+
+    def _is_own(self) -> bool:
+        """Return whether what is published here is the consumer's own."""
+        return self._consumer in (threading.get_ident(), -1) and marked(self._key)
+
+    def enter(self) -> Any:
+        """Say that this thread, or context, is the consumer's own; return what :meth:`leave` takes."""
+        if self._own is None:
+            return None
+        if self._own == "thread":
+            self._consumer = threading.get_ident()
+        return mark(self._key)
+
+    def leave(self, token: Any) -> None:
+        """Take that back, in the same context."""
+        if token is not None:
+            unmark(token)
 
     def offer(self, handler: Any, event: Any, context: Any = None) -> bool:
         """Take an event in if there is room and the ring is not shut; return whether."""

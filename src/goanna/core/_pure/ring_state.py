@@ -22,6 +22,7 @@ class RingState:
     __slots__ = (
         "__weakref__",
         "_capture",
+        "_consumer",
         "_delivered",
         "_dropped",
         "_failed",
@@ -32,11 +33,13 @@ class RingState:
         "_generation",
         "_high_water",
         "_histogram",
+        "_key",
         "_lock",
         "_longest",
         "_maxsize",
         "_newest",
         "_on_fork",
+        "_own",
         "_prepare",
         "_refused",
         "_report",
@@ -70,9 +73,12 @@ class RingState:
         slowed: Callable[[Any, Any, int], object] | None = None,
         gap: Callable[[int], object] | None = None,
         forked: Callable[[], object] | None = None,
+        own: str | None = None,
     ) -> None:
         if maxsize < 1:
             raise ValueError(f"maxsize is {maxsize}; it must be at least 1")
+        if own not in (None, "thread", "context"):
+            raise ValueError(f"own is {own!r}; it must be None, thread or context")
         self._maxsize = maxsize
         self._wake = wake
         self._report = failed
@@ -85,6 +91,9 @@ class RingState:
         self._slowed = slowed
         self._gap = gap
         self._on_fork = forked
+        self._key = object()  # the consumer's mark
+        self._own = own
+        self._consumer = -1 if own == "context" else 0  # the thread that its own events come on, -1 for any
         self._generation = 0
         # Re-entrant: a finalizer or a signal handler may publish while this thread holds it. That is why a push
         # changes the state in one step, the append, and all that it counts is derived from that. An ordinary push
@@ -169,6 +178,8 @@ class RingState:
         self.in_flight = 0
         self._wake_at = NEVER
         self._tail_lost = 0
+        self._key = object()
+        self._consumer = min(self._consumer, 0)
         self._set_special()
         accounted = self._delivered + self._failed + sum(self._dropped.values())
         self._dropped["fork_inherited"] += self._refused + self.removed - accounted
