@@ -146,8 +146,8 @@ class LoopWorker(Consumer):
             raise
         finally:
             self._pumps = max(self._pumps - 1, 0)
-            if not self._pumps:  # what was taken out and not begun with, because a signal came in between
-                self.ring.done(0, self.ring.in_flight - len(self._flying), 0)
+            if not self._pumps and (missing := self.ring.in_flight - len(self._flying)) > 0:
+                self.ring.done(0, missing, 0)  # taken out and not begun with, because a signal came in between
             self._answer_and_rest()
             self.ring.leave(token)
 
