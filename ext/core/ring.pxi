@@ -26,7 +26,8 @@ A bounded buffer between publishers and one consumer, with the counts of all tha
 
 Args:
     maxsize: the most events that wait.
-    wake: called without arguments when as many wait as :meth:`arm` asked for; must not raise.
+    wake: called without arguments when as many wait as :meth:`arm` asked for. Where a signal interrupts it, the
+        next push calls it again.
     failed: called with the error, the handler and the event where a handler or ``prepare`` raised.
     newest: a full ring drops the event that comes instead of the oldest one.
     full: called with the handler, the event and the context instead, when the ring is full; calls :meth:`offer`
@@ -186,7 +187,7 @@ Raises:
         wake = self.append(handler, event, NULL)
         goanna_release(&self.lock)
         if wake:
-            self.wake()
+            return wake_up(self)
         return 0
 
     cdef inline bint append(self, PyObject* handler, PyObject* event, PyObject* context) noexcept:
@@ -334,7 +335,7 @@ Raises:
     def wake_now(self):
         """Wake the consumer now if it has asked to be woken at all."""
         if self.disarm():
-            self.wake()
+            wake_up(self)
 
     # Both sides.
 

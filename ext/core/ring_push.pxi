@@ -75,8 +75,20 @@ cdef int offer_to(Ring ring, object handler, object event, object context) excep
     wake = ring.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
     goanna_release(&ring.lock)
     if wake:
-        ring.wake()
+        wake_up(ring)
     return 1
+
+
+cdef int wake_up(Ring ring) except -1:
+    """Wake the consumer; where that is interrupted, the next push is to do it again."""
+    try:
+        ring.wake()
+    except BaseException:
+        goanna_acquire(&ring.lock)
+        ring.wake_at = 1
+        goanna_release(&ring.lock)
+        raise
+    return 0
 
 
 cdef bint grow(Ring ring) noexcept:
@@ -117,7 +129,7 @@ cdef int push_out(Ring ring, object handler, object event, object context) excep
     goanna_release(&ring.lock)
     try:
         if wake:
-            ring.wake()
+            wake_up(ring)
     finally:
         Py_XDECREF(out.event)
         Py_XDECREF(out.context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import importlib
 import inspect
 import sys
 import threading
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from support.cores import Copy
 from support.garbage import CPYTHON
+from support.threads import meanwhile
 
 FOREVER = 1 << 60
 
@@ -573,3 +575,61 @@ def test_the_counts_agree_whenever_the_collector_runs(goanna: ModuleType, publis
         gc.unfreeze()
     assert len(looks) > 30
     assert not wrong
+
+
+def test_the_high_water_mark_never_sinks(backend: str) -> None:
+    ring = importlib.import_module("goanna.core").Ring(2, lambda: None, lambda *_: None)
+    push = ring.inlet(print)
+    push(0)
+    assert ring.pop() is not None  # in the consumer's hand
+    push(1)
+    push(2)
+    assert ring.counts()[4:6] == (3, 3)
+    ring.done(1, 0, 1)
+    ring.discard("closed")
+    push(3)
+    assert ring.counts()[4:6] == (1, 3)
+
+
+def test_no_snapshot_shows_more_pending_than_there_may_be(backend: str) -> None:
+    ring = importlib.import_module("goanna.core").Ring(3, lambda: None, lambda *_: None)
+    push = ring.inlet(print)
+
+    def produce() -> None:
+        for number in range(50):
+            push(number)
+
+    def consume() -> None:
+        if ring.pop() is not None:
+            ring.done(1, 0, 1)
+
+    before = 0
+    with meanwhile(produce, produce, consume):
+        for _ in range(2000):
+            published, delivered, failed, dropped, pending, high_water, *_ = ring.counts()
+            assert published == delivered + failed + sum(dropped) + pending
+            assert pending <= high_water <= 3 + 1
+            assert len(ring) <= 3
+            assert before <= high_water
+            before = high_water
+
+
+def test_a_wake_up_that_is_interrupted_is_repeated_by_the_next_push(backend: str) -> None:
+    woken: list[int] = []
+
+    def wake() -> None:
+        woken.append(len(ring))
+        if len(woken) % 2:
+            raise KeyboardInterrupt
+
+    ring = importlib.import_module("goanna.core").Ring(2, wake, lambda *_: None)
+    ways = [lambda: ring.inlet(print)(0), lambda: ring.push(print, 0), lambda: ring.offer(print, 0), ring.wake_now]
+    for way in ways:
+        del woken[:]
+        ring.discard("closed")
+        assert ring.arm(1)
+        with pytest.raises(KeyboardInterrupt):
+            way()
+        ring.push(print, 1)
+        ring.push(print, 2)
+        assert len(woken) == 2, way

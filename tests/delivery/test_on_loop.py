@@ -677,7 +677,7 @@ def test_a_policy_that_raises_stops_nothing(goanna: ModuleType, shapes: ModuleTy
         gc.collect()
     finally:
         logger.removeHandler(handler)
-    assert {type(one) for one in complaints} == {LookupError}
+    assert complaints == []
 
 
 @pytest.mark.parametrize("kind", ["plain", "async"])

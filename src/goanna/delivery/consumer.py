@@ -77,6 +77,15 @@ class Consumer:
     def _slowed(self, handler: Any, event: Any, nanoseconds: int) -> None:
         warn_slow(self.listener, event, nanoseconds)
 
+    def _count_lost(self, before: int) -> None:
+        """Count what was taken out and not handed over, because a signal came in between, as failed.
+
+        ``before`` is how many were in flight when the taking out began.
+        """
+        lost = self.ring.in_flight - before
+        if lost > 0:
+            self.ring.done(0, lost, 0)
+
     def _look_at_streak(self) -> None:
         """Give the listener no more events if it has failed too often in a row."""
         if self._quarantine is not None and self.ring.streak >= self._quarantine and self.ring.shut_for is None:

@@ -82,16 +82,24 @@ class LoopWorker(Consumer):
             self._posted = False
             self.ring.disarm()
             if self._plain:
-                token = self.ring.enter()
-                try:
-                    self.ring.drain(_BURST, _BURST_TIME)
-                finally:
-                    self.ring.leave(token)
+                self._drain()
             else:
                 self._spawn()
         finally:
             if self._plain or not self._pumps:  # else one of them sees to it
                 self._answer_and_rest()
+
+    def _drain(self) -> None:
+        before = self.ring.in_flight
+        token = None
+        try:
+            token = self.ring.enter()
+            self.ring.drain(_BURST, _BURST_TIME)
+        except BaseException:
+            self._count_lost(before)
+            raise
+        finally:
+            self.ring.leave(token)
 
     def _spawn(self) -> None:
         """Have as many tasks as are of use."""
@@ -146,8 +154,8 @@ class LoopWorker(Consumer):
             raise
         finally:
             self._pumps = max(self._pumps - 1, 0)
-            if not self._pumps and (missing := self.ring.in_flight - len(self._flying)) > 0:
-                self.ring.done(0, missing, 0)  # taken out and not begun with, because a signal came in between
+            if not self._pumps:  # what was taken out and not begun with, because a signal came in between
+                self._count_lost(len(self._flying))
             self._answer_and_rest()
             self.ring.leave(token)
 
@@ -256,6 +264,8 @@ class LoopWorker(Consumer):
         timeout = checked_timeout(timeout)
         self.ring.check_fork()
         self.look_at_loop()
+        if not self._posted:  # else the callback is on its way
+            self.ring.wake_now()
         target = self.ring.accepted
         left = self._left(target)
         if not left or not self._loop.can_wait():

@@ -142,7 +142,7 @@ class ThreadWorker(Consumer):
     def start_again(self) -> None:
         """Count what a thread that has ended had in its hands as failed, and start another one if events wait."""
         self._thread = None
-        self.ring.done(0, self.ring.in_flight, 0)
+        self._count_lost(0)
         warn("the thread of %s has ended and is started again", shown(self.listener))
         self._answer()
         if not self.ring.arm(1):
@@ -230,7 +230,7 @@ class ThreadWorker(Consumer):
             return self._handle()
         except BaseException:  # of a report, or of a signal: what listeners and policies raise has been seen to
             if generation is self._handoff:  # else the process was forked
-                self.ring.done(0, self.ring.in_flight - before, 0)
+                self._count_lost(before)
             _report_in_thread()
             return 1
 
@@ -329,12 +329,15 @@ class ThreadWorker(Consumer):
         """Do on this thread what the queue's own one would, which can't be started."""
         if not self.ring.disarm():  # whoever does that is the one who takes events out
             return
-        self._substitute = threading.current_thread()
+        token = None
         try:
+            self._substitute = threading.current_thread()
+            token = self.ring.enter()
             while self.ring.left(target) and (deadline is None or time.monotonic() < deadline):
                 self._handled()
                 self._answer()
         finally:
+            self.ring.leave(token)
             self._substitute = None
             self._arm_for_more()
 

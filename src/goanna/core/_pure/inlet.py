@@ -53,9 +53,6 @@ class Inlet:
         slot = [self.handler, event, None, now(), 0]
         slots.append(slot)
         waiting = len(slots)
-        pending = waiting + ring.in_flight
-        if pending > ring._high_water:
-            ring._high_water = pending
         if waiting >= ring._wake_at or ring._special or waiting > ring._maxsize:
             ring._look_after(slot)
 

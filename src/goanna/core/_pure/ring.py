@@ -27,7 +27,8 @@ class Ring(RingPush, RingDrain):
 
     Args:
         maxsize: the most events that wait.
-        wake: called without arguments when as many wait as :meth:`arm` asked for; must not raise.
+        wake: called without arguments when as many wait as :meth:`arm` asked for. Where a signal interrupts it, the
+            next push calls it again.
         failed: called with the error, the handler and the event where a handler or ``prepare`` raised.
         newest: a full ring drops the event that comes instead of the oldest one.
         full: called with the handler, the event and the context instead, when the ring is full; calls :meth:`offer`

@@ -33,10 +33,12 @@ class RingDrain(RingState):
 
     def _fetch(self) -> list[Any]:
         """Take the oldest slot, which is in flight from then on; the caller holds the lock."""
-        slot = self._slots.popleft()
+        slot = self._slots[0]
         if not self.in_flight:
             self._flight_time = slot[TIME]
             self._flight_number = self.removed
+        # Without a call, after which a signal could come in between.
+        del self._slots[0]
         self.in_flight += 1
         self.removed += 1
         return slot
@@ -59,16 +61,20 @@ class RingDrain(RingState):
     def done(self, delivered: int, failed: int, nanoseconds: int) -> None:
         """Count events that were in flight, and the time of the call that they took."""
         with self._lock:
-            count = min(delivered + failed, self.in_flight)
-            if count < delivered + failed:
+            count = delivered + failed
+            if count > self.in_flight:
                 return  # the process was forked meanwhile: they have been counted as inherited
+            self._note_pending()
+            bucket = min(nanoseconds.bit_length(), BUCKETS - 1)
+            # No call from here on, after which a signal could come in between.
             self.in_flight -= count
             self._delivered += delivered
             self._failed += failed
             self.streak = self.streak + 1 if failed else 0
             self._total += nanoseconds
-            self._longest = max(self._longest, nanoseconds)
-            self._histogram[min(nanoseconds.bit_length(), BUCKETS - 1)] += 1
+            if nanoseconds > self._longest:
+                self._longest = nanoseconds
+            self._histogram[bucket] += 1
 
     def left(self, number: int) -> int:
         """Return how many of the first ``number`` events that were taken in wait or are in flight.
@@ -169,5 +175,9 @@ class RingDrain(RingState):
 
     def wake_now(self) -> None:
         """Wake the consumer now if it has asked to be woken at all."""
-        if self.disarm():
-            self._wake()
+        try:
+            if self.disarm():
+                self._wake()
+        except BaseException:
+            self._wake_at = 1  # interrupted: the next push is to wake the consumer if this has not
+            raise

@@ -80,13 +80,16 @@ class RingPush(RingState):
     def offer(self, handler: Any, event: Any, context: Any = None) -> bool:
         """Take an event in if there is room and the ring is not shut; return whether."""
         slot = [handler, event, context, now(), 0]
-        with self._lock:
-            size = len(self._slots)
-            if size >= self._maxsize or self._shut is not None:
-                return False
-            wake = self._append(slot)
-        if wake:
-            self._wake()
+        try:
+            with self._lock:
+                if len(self._slots) >= self._maxsize or self._shut is not None:
+                    return False
+                wake = self._append(slot)
+            if wake:
+                self._wake()
+        except BaseException:
+            self._wake_at = 1  # interrupted: the next push is to wake the consumer if this one has not
+            raise
         return True
 
     def drop(self, reason: str) -> None:
@@ -112,22 +115,29 @@ class RingPush(RingState):
         """Take an event in, at the expense of the oldest one."""
         out = None
         wake = False
-        with self._lock:
-            if self._shut is not None:
-                self._refused += 1
-                self._dropped[self._shut] += 1
-            else:
-                if len(self._slots) >= self._maxsize:
-                    out = self._slots.popleft()
-                    self.removed += 1
-                    self._dropped["overflow"] += 1
-                    if self._slots:
-                        self._slots[0][LOST] += out[LOST] + 1
-                    else:
-                        self._tail_lost += out[LOST] + 1
-                wake = self._append(slot)
-        if wake:
-            self._wake()
+        try:
+            with self._lock:
+                if self._shut is not None:
+                    self._refused += 1
+                    self._dropped[self._shut] += 1
+                else:
+                    if len(self._slots) >= self._maxsize:
+                        self._note_pending()
+                        out = self._slots[0]
+                        # No call from here on, after which a signal could come in between.
+                        del self._slots[0]
+                        self.removed += 1
+                        self._dropped["overflow"] += 1
+                        if self._slots:
+                            self._slots[0][LOST] += out[LOST] + 1
+                        else:
+                            self._tail_lost += out[LOST] + 1
+                    wake = self._append(slot)
+            if wake:
+                self._wake()
+        except BaseException:
+            self._wake_at = 1  # see offer()
+            raise
         del out
 
     def _append(self, slot: list[Any]) -> bool:
@@ -135,26 +145,25 @@ class RingPush(RingState):
         slot[LOST], self._tail_lost = self._tail_lost, 0
         self._slots.append(slot)
         self._set_special()
-        size = len(self._slots)
-        pending = min(size, self._maxsize) + self.in_flight
-        if pending > self._high_water:
-            self._high_water = pending
-        if size >= self._wake_at:
+        if len(self._slots) >= self._wake_at:
             self._wake_at = NEVER
             return True
         return False
 
     def _look_after(self, slot: list[Any]) -> None:
         """Put right what an append without the lock may have missed, and wake the consumer if it is time."""
-        with self._lock:
-            # It was shut and, it may be, emptied meanwhile; or several threads took the last place.
-            again = (self._shut is not None or len(self._slots) > self._maxsize) and self._take_back(slot)
-            self._high_water = min(self._high_water, self._maxsize + self.in_flight)
-            wake = len(self._slots) >= self._wake_at
+        try:
+            with self._lock:
+                # It was shut and, it may be, emptied meanwhile; or several threads took the last place.
+                again = (self._shut is not None or len(self._slots) > self._maxsize) and self._take_back(slot)
+                wake = len(self._slots) >= self._wake_at
+                if wake:
+                    self._wake_at = NEVER
             if wake:
-                self._wake_at = NEVER
-        if wake:
-            self._wake()
+                self._wake()
+        except BaseException:
+            self._wake_at = 1  # see offer()
+            raise
         if again:
             self.push(slot[HANDLER], slot[EVENT])
 

@@ -133,15 +133,28 @@ class RingState:
 
     def _out(self, out: list[Any], reason: str, count: int) -> None:
         """Drop the oldest events into ``out``, so that they go away when the lock is free."""
+        self._note_pending()
         lost = 0
         for _ in range(count):
-            slot = self._slots.popleft()
+            slot = self._slots[0]
+            out.append(slot)
+            # No call from here on, after which a signal could come in between.
+            del self._slots[0]
             self.removed += 1
             self._dropped[reason] += 1
             lost += slot[LOST] + 1
-            out.append(slot)
         if self._slots and lost:
             self._slots[0][LOST] += lost
+
+    def _note_pending(self) -> None:
+        """Note how many are pending, before there are fewer; the caller holds the lock.
+
+        Between two such moments they only become more, so pushes need not look. Those beyond the bound, which several
+        threads have appended at once, are about to be taken back.
+        """
+        pending = min(len(self._slots), self._maxsize) + self.in_flight
+        if pending > self._high_water:
+            self._high_water = pending
 
     def _set_special(self) -> None:
         """Say whether a push has to look at more than the room, or to take the lock because there is no GIL."""
@@ -172,6 +185,7 @@ class RingState:
         self._generation += 1
         # Whoever held the lock is not in this process. What it was about is settled by counting the rest.
         self._lock = threading.RLock()
+        self._note_pending()
         out = list(self._slots)
         self._slots.clear()
         self.removed += len(out)
@@ -196,7 +210,9 @@ class RingState:
         """
         look_for_forks()
         with self._lock:
-            waiting = len(self._slots)  # once, because it grows without the lock
+            self._note_pending()
+            # Once, because it grows without the lock; but not beyond what can have been pending at this moment.
+            waiting = min(len(self._slots), self._maxsize, self._high_water - self.in_flight)
             if self.in_flight:
                 oldest = max(now() - self._flight_time, 0)
             elif waiting:
@@ -222,11 +238,11 @@ class RingState:
 
     def __len__(self) -> int:
         """Return how many events wait."""
-        return len(self._slots)
+        return min(len(self._slots), self._maxsize)
 
     def __bool__(self) -> bool:
         """Return True: an empty ring is a ring."""
         return True
 
     def __repr__(self) -> str:
-        return f"<Ring with {len(self._slots)} of {self._maxsize}>"
+        return f"<Ring with {len(self)} of {self._maxsize}>"
