@@ -142,7 +142,7 @@ def _open(path: str, append: bool, new: bool, mode: int) -> int:
     flags = _WRITE | os.O_APPEND | os.O_CREAT | (os.O_EXCL if new else 0)
     if os.open not in os.supports_dir_fd:  # no POSIX, no folders where everybody may write
         return _emptied(os.open(path, flags, mode), append)
-    parent, name = _entered(path)
+    parent, name = _entered(path, follow=not new)
     try:
         number = os.open(name, flags | (0 if _magic(parent) else os.O_NOFOLLOW), mode, dir_fd=parent)
         shared = bool(os.fstat(parent).st_mode & stat.S_IWOTH)
@@ -168,8 +168,8 @@ def _emptied(number: int, append: bool) -> int:
     return number
 
 
-def _entered(path: str) -> tuple[int, str]:
-    """Return the folder in which a path ends, opened, and the name of the file in it.
+def _entered(path: str, follow: bool) -> tuple[int, str]:
+    """Return the folder in which a path ends, opened, and the name of the file in it, which may be a link if need be.
 
     A link, at the end or on the way, is followed only where nobody but us and the system could have put it.
     """
@@ -180,7 +180,7 @@ def _entered(path: str) -> tuple[int, str]:
         while True:
             name = rest.pop() if rest else "."
             target = None if _magic(here) else _target(here, name)
-            if target is not None:
+            if target is not None and (rest or follow):
                 links += 1
                 if links > _LINKS:
                     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -190,14 +190,14 @@ def _entered(path: str) -> tuple[int, str]:
                         errno.EPERM, f"{what} is a symbolic link in a folder where everybody may write"
                     )
                 rest.extend(one for one in reversed(target.split("/")) if one not in ("", "."))
-                follow = os.open("/", _FOLDER) if target.startswith("/") else None
+                entered = os.open("/", _FOLDER) if target.startswith("/") else None
             elif rest:
-                follow = os.open(name, _FOLDER | (0 if _magic(here) else os.O_NOFOLLOW), dir_fd=here)
+                entered = os.open(name, _FOLDER | (0 if _magic(here) else os.O_NOFOLLOW), dir_fd=here)
             else:
                 return here, name
-            if follow is not None:
+            if entered is not None:
                 os.close(here)
-                here = follow
+                here = entered
     except OSError as error:
         os.close(here)
         error.filename = path

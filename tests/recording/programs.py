@@ -72,6 +72,13 @@ def main() -> None:
     elif kind == "killed":
         work(uri)
         os.kill(os.getpid(), signal.SIGKILL)
+    elif kind in ("full", "fuller"):
+        # As if the disk were: no file of this process may grow beyond that.
+        import resource  # of POSIX
+
+        size = 8_000 if kind == "full" else 50
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        work(uri)
     elif kind == "nothing":
         print("no driver here")
     else:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -157,10 +159,106 @@ def test_an_earlier_recording_is_not_overwritten(tmp_path: Path, uri: str) -> No
     (tmp_path / "r.jsonl").write_text("mine")
     ran = record(tmp_path, "plain", uri)
     assert ran.returncode == 2
-    assert "--force" in ran.stderr
+    assert "exists and is no recording" in ran.stderr
+    ran = record(tmp_path, "plain", uri, "--force")
+    assert (ran.returncode, "exists and is no recording" in ran.stderr) == (2, True)
     assert (tmp_path / "r.jsonl").read_text() == "mine"
+    for name in ("r.jsonl", "r.jsonl.77", "r.jsonl.77-2"):
+        write(tmp_path / name, HEADER)
+    for name in ("r.jsonl.78", "r.jsonl.20240101"):
+        (tmp_path / name).write_text("mine")
+    write(tmp_path / "rXjsonl.77", HEADER)
+    (tmp_path / "r.jsonl.79").symlink_to("r.jsonl.77-2")
+    ran = record(tmp_path, "plain", uri)
+    assert (ran.returncode, "--force" in ran.stderr) == (2, True)
     assert record(tmp_path, "plain", uri, "--force").returncode == 0
     assert read(tmp_path / "r.jsonl").events
+    kept = {"r.jsonl", "r.jsonl.78", "r.jsonl.79", "r.jsonl.20240101", "rXjsonl.77"}
+    assert {one.name for one in tmp_path.iterdir()} == kept
+
+
+@pytest.mark.parametrize("name", ["r[1].jsonl", "*.jsonl", "r?.jsonl"])
+def test_a_name_is_no_pattern(tmp_path: Path, name: str) -> None:
+    for one in ("r1.jsonl.7", "other.jsonl.7", "r2.jsonl"):
+        write(tmp_path / one, HEADER)
+    assert files_of(str(tmp_path / name)) == []
+
+
+def test_a_program_that_cannot_be_run_costs_no_recording(tmp_path: Path) -> None:
+    before = write(tmp_path / "r.jsonl", HEADER).read_text()
+    ran = goanna("record", "-o", str(tmp_path / "r.jsonl"), "--force", "--", "no-such-program-anywhere")
+    assert ran.returncode == 127
+    assert [one.name for one in tmp_path.iterdir()] == ["r.jsonl"]
+    assert (tmp_path / "r.jsonl").read_text() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sizes of files are bounded for a process on POSIX only")
+def test_what_cannot_be_written_is_told_and_counted(tmp_path: Path, uri: str, core: str) -> None:
+    ran = record(tmp_path, "full", uri, "--documents", "full", core=core)
+    assert ran.returncode == 1
+    found = read(tmp_path / "r.jsonl")
+    assert found.end is not None
+    assert found.end["error"].startswith(f"[Errno {errno.EFBIG}]")
+    assert found.end["not_written"] > 0
+    assert found.end["events"] == len(found.events) > 0
+    assert "can't be written any more" in ran.stderr
+    assert "is why it ends here" in ran.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sizes of files are bounded for a process on POSIX only")
+def test_where_nothing_can_be_written_there_is_no_file(tmp_path: Path, uri: str, core: str) -> None:
+    ran = record(tmp_path, "fuller", uri, core=core)
+    assert ran.returncode == 1
+    assert ran.stderr.count("can't be written any more") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("room", range(0, 3000, 97))
+def test_a_disk_that_is_full_at_any_byte(
+    backend: str, tmp_path: Path, room: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from goanna.recording.file import RecordingFile
+    from goanna.recording.form import line
+
+    file = RecordingFile(str(tmp_path / "r.jsonl"), "omitted", 64_000)
+    lines = [line({"t": number, "e": "PoolReadyEvent", "f": {"address": ["h" * number, 1]}}) for number in range(60)]
+    file.write(lines[:1])
+    disk = file._file
+    assert disk is not None
+    raw, left = disk._raw, [room]
+
+    class Filling:
+        name = raw.name
+        fileno = raw.fileno
+
+        def write(self, data: memoryview) -> int:
+            count = min(left[0], len(data))
+            left[0] -= count
+            if not count:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return int(raw.write(data[:count]))
+
+    disk._raw = Filling()  # type: ignore[assignment]
+    cut = disk.cut
+
+    def freed(size: int) -> None:
+        left[0] += os.fstat(raw.fileno()).st_size - size
+        cut(size)
+
+    disk.cut = freed  # type: ignore[method-assign]
+    for number in range(1, 60, 7):
+        file.write(lines[number : number + 7])
+    file.end(0)
+    found = read(tmp_path / "r.jsonl")
+    assert [one.at for one in found.events] == list(range(len(found.events)))
+    if room < 384:  # not even the last line would fit, and next to nothing can go to make room for it
+        return
+    assert found.end is not None
+    assert not found.torn
+    assert found.end["events"] == len(found.events)
+    assert found.end["events"] + found.end["not_written"] == 60
+    assert found.end["error"].startswith(f"[Errno {errno.ENOSPC}]")
+    assert capfd.readouterr().err.count("can't be written any more") == 1
 
 
 def test_another_sitecustomize_runs_too(tmp_path: Path, uri: str) -> None:
@@ -273,3 +371,92 @@ def test_nobody_reads_on(tmp_path: Path, command: str) -> None:
     finally:
         os.close(writing)
     assert (done.stderr, done.returncode) == (b"", 1)
+
+
+def test_no_value_costs_the_event(backend: str) -> None:
+    """Whatever a driver's event holds, it costs its own place at most."""
+    from goanna.recording.form import line
+
+    class Odd:
+        def __repr__(self) -> str:
+            raise LookupError
+
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise LookupError
+
+    class OddMapping(dict[str, Any]):
+        def items(self) -> Any:
+            raise LookupError
+
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    deep: Any = 0
+    for _ in range(100_000):
+        deep = [deep]
+    number = uuid.UUID(int=7)
+    fields = {
+        "uuid": number, "odd": Odd(), "error": OddError(), "mapping": OddMapping(a=1), "cycle": cycle, "deep": deep,
+        "long": 10**5000, "names": {(1, 2): 3, Odd(): 4}, "set": {number}, "good": {"a": [1, "\ud800", None]},
+    }  # fmt: skip
+    for key, value in fields.items():
+        found = json.loads(line({"t": 1, "e": "E", "f": {key: value, "other": 5}}))
+        assert found["f"]["other"] == 5, key
+    found = json.loads(line({"t": 1, "e": "E", "f": fields}))["f"]
+    assert found["uuid"] == {"$uuid": str(number)}
+    assert found["set"] == [{"$uuid": str(number)}]
+    assert found["good"] == {"a": [1, "\ud800", None]}
+    assert found["odd"] == {"$repr": f"<{Odd.__qualname__}: LookupError>"}
+    assert found["error"] == {"$repr": f"<{OddError.__qualname__}: LookupError>"}
+    assert found["long"] == {"$repr": "<int: ValueError>"}
+    assert found["names"]["(1, 2)"] == 3
+
+
+@pytest.mark.parametrize("documents", ["full", "redacted"])
+def test_uuids_and_what_else_a_program_sends(tmp_path: Path, backend: str, documents: str) -> None:
+    from pymongo import monitoring
+    from pymongo.monitoring import _EventListeners
+
+    from goanna.recording.calls import calls
+    from goanna.recording.recorder import Recorder, everything
+
+    class Hostile(dict[str, Any]):
+        def items(self) -> Any:
+            raise LookupError
+
+    number = uuid.uuid4()
+    recorder = Recorder(str(tmp_path / "r.jsonl"), documents)
+    listeners = _EventListeners([everything(monitoring, recorder._taker())])
+    commands = [{"find": "c", "id": number}, Hostile(find="c"), {"find": "c", "at": 1}]
+    for one in commands:
+        listeners.publish_command_start(one, "db", 1, ("h", 1), 5)
+    recorder.finish()
+    found = read(tmp_path / "r.jsonl")
+    assert found.end is not None
+    assert (found.end["events"], found.end["unencoded"]) == (3, 0)
+    made, _ = calls(found, monitoring)
+    first = made[0].arguments[0]
+    assert first == {"find": "c" if documents == "full" else "", "id": number if documents == "full" else first["id"]}
+
+
+def test_errors_are_recorded_without_the_secrets_of_urls(backend: str) -> None:
+    from goanna.recording.form import line
+
+    text = line({"error": OSError("can't reach https://u:p@host/a?X-Amz-Signature=secret")})
+    assert b"https://host/a?..." in text
+    assert b"secret" not in text
+
+
+def test_replay_says_nothing_to_the_terminal_that_the_file_says(tmp_path: Path) -> None:
+    orders = "\x1b]0;owned\x07\x9b2J\u202e\nforged"
+    header = {**HEADER, "python": orders, "documents": orders}
+    path = write(tmp_path / "r.jsonl", header, {**OPENED, "e": f"Of{orders}Event"}, {"end": {"lost": orders}})
+    for arguments in ([], ["--listener", "pymongo.event_loggers:ConnectionPoolLogger"]):
+        ran = goanna("replay", str(path), *arguments)
+        assert "Of\\x1b]0;owned" in ran.stdout + ran.stderr
+        assert all(one.isprintable() for one in (ran.stdout + ran.stderr).splitlines())
+        assert not [one for one in (ran.stdout + ran.stderr).splitlines() if one.startswith("forged")]
+    path.write_text('{"goanna_recording": 1}\n"\x1b[2J\u2028"\n')
+    ran = goanna("replay", str(path))
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert ran.stderr[:-1].isprintable()

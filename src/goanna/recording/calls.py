@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from goanna.recording import descriptions
 from goanna.recording.form import publisher
-from goanna.recording.reader import Recorded, Recording
+from goanna.recording.reader import Recorded, Recording, RecordingError
 
 __all__ = ["Call", "RecordedError", "calls"]
 
@@ -28,12 +29,14 @@ class Call:
         event: the name of the class of the event that it publishes.
         method: its name.
         arguments: by position.
+        line: the number of the event's line in the file.
     """
 
     at: int
     event: str
     method: str
     arguments: tuple[Any, ...]
+    line: int = 0
 
 
 class RecordedError(Exception):
@@ -48,6 +51,9 @@ def calls(recording: Recording, module: ModuleType) -> tuple[list[Call], Counter
     Args:
         recording: what was read.
         module: ``pymongo.monitoring`` or one like it, whose ``_EventListeners`` are to be called.
+
+    Raises:
+        RecordingError: the fields of an event make no sense.
     """
     made: list[Call] = []
     unknown: Counter[str] = Counter()
@@ -61,9 +67,13 @@ def calls(recording: Recording, module: ModuleType) -> tuple[list[Call], Counter
             continue
         if name not in parameters:
             parameters[name] = list(inspect.signature(method).parameters.values())[1:]
-        fields = {field: restored(field, value) for field, value in one.fields.items()}
-        arguments = tuple([_argument(parameter, one, fields) for parameter in parameters[name]])
-        made.append(Call(one.at, one.event, name, arguments))
+        try:
+            fields = {field: restored(field, value) for field, value in one.fields.items()}
+            arguments = tuple([_argument(parameter, one, fields) for parameter in parameters[name]])
+        except Exception as error:  # whatever the constructors of the driver's classes raise
+            why = f"{type(error).__name__}: {error}"
+            raise RecordingError(f"{recording.path}, line {one.line}: {one.event} makes no sense: {why}") from error
+        made.append(Call(one.at, one.event, name, arguments, one.line))
     return made, unknown
 
 
@@ -107,6 +117,8 @@ def _restorer() -> Callable[[str, Any], Any]:
             return value
         if "$error" in value:
             return _error(value["$error"], value.get("text", ""))
+        if value.keys() == {"$uuid"}:
+            return uuid.UUID(value["$uuid"])
         inner = {key: restored(key, one) for key, one in value.items()}
         if "server_type_name" in inner:
             return descriptions.server(inner)
@@ -124,8 +136,11 @@ def _error(name: str, text: str) -> Exception:
         return RecordedError(f"{name}: {text}")
     cls = getattr(errors, name, None)
     if isinstance(cls, type) and issubclass(cls, errors.PyMongoError):
-        made: Exception = cls(text)
-        return made
+        try:
+            made: Exception = cls(text)
+            return made
+        except Exception:  # it is made of more than a text
+            pass
     return RecordedError(f"{name}: {text}")
 
 

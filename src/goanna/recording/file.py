@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import itertools
 import os
@@ -14,12 +13,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import goanna
+from goanna.line_file import LineFile
 from goanna.recording.form import MARK, VERSION, line
+from goanna.texts import escaped
 
 __all__ = ["RecordingFile"]
 
-_END: Final = 256
+_END: Final = 384
 """Bytes that are kept for the last line."""
+
+_TAIL: Final = 4096
+"""Bytes at the end that are remembered, in case that some have to go to make room for the last line."""
 
 
 class RecordingFile:
@@ -28,7 +32,8 @@ class RecordingFile:
     ``unencoded`` counts the events that no line could be made of.
 
     The file is opened for the first line. It is ``path`` in the process that comes first, and ``path`` with the number
-    of the process behind it in every other.
+    of the process behind it in every other. Where it can't be written any more, as on a full disk, the last events make
+    room for the last line, which says so.
     """
 
     def __init__(self, path: str, documents: str, max_bytes: int) -> None:
@@ -36,7 +41,7 @@ class RecordingFile:
         self.documents = documents
         self.max_bytes = max_bytes
         self.origin = time.perf_counter_ns()
-        self._file: int | None = None
+        self._file: LineFile | None = None
         self._process = 0
         self.in_this_process()
 
@@ -49,19 +54,20 @@ class RecordingFile:
             return
         self._process = os.getpid()
         if self._file is not None:
-            os.close(self._file)
+            self._file.close()
         self._file = None
         self._events = self._bytes = self.not_written = self.unencoded = 0
         self._full = False
+        self._first = 0  # bytes of the header
+        self._tail = b""
+        self._error: Exception | None = None
 
     def write(self, lines: list[bytes]) -> None:
         """Write lines, those of events, as far as there is room; a shorter one after the first that had none isn't."""
         self.in_this_process()
+        if self._file is None and self._error is None:
+            self._open()
         chunk = bytearray()
-        if self._file is None:
-            self._file = self._opened()
-            chunk += self._header()
-            self._bytes = len(chunk)
         taken = 0
         for one in lines:
             self._full = self._full or self._bytes + len(one) > self.max_bytes - _END
@@ -71,14 +77,9 @@ class RecordingFile:
             self._bytes += len(one)
             taken += 1
         self.not_written += len(lines) - taken
-        try:
-            self._put(chunk)
-        except OSError as error:
-            self._full = True
-            self.not_written += taken
-            os.write(2, f"goanna record: {self.path} can't be written any more: {error}\n".encode())
-        else:
-            self._events += taken
+        self._events += taken
+        if chunk:
+            self._put(bytes(chunk))
 
     def gap(self, count: int) -> None:
         """Say that events are missing here."""
@@ -93,21 +94,47 @@ class RecordingFile:
         self.in_this_process()
         if self._file is None:
             return
-        counts = {"events": self._events, "not_written": self.not_written, "lost": lost, "unencoded": self.unencoded}
-        with contextlib.suppress(OSError):  # said already, where the disk is full
-            self._put(line({"end": {**counts, "seconds": (time.perf_counter_ns() - self.origin) / 1e9}}))
-        os.close(self._file)
+        last = self._last(lost)
+        self._bytes += len(last)
+        if not self._put(last):  # there is room for it now, and it says what went wrong
+            self._file.put(self._last(lost))
+        self._file.close()
         self._file = None
 
-    def _opened(self) -> int:
-        for path in self._names():
-            try:
-                made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
-            except FileExistsError:
-                continue
-            self.path = path
-            return made
-        raise AssertionError("names never end")
+    def _last(self, lost: int) -> bytes:
+        counts = {"events": self._events, "not_written": self.not_written, "lost": lost, "unencoded": self.unencoded}
+        failed = {} if self._error is None else {"error": str(self._error)[:40]}
+        return line({"end": {**counts, "seconds": (time.perf_counter_ns() - self.origin) / 1e9, **failed}})
+
+    def _open(self) -> None:
+        """Open the file, and write the header; a file that has no room for that is taken away again."""
+        file = None
+        try:
+            for path in self._names():
+                try:
+                    file = LineFile(path, new=True)
+                except FileExistsError:
+                    continue
+                self.path = path
+                break
+            assert file is not None  # names never end
+            header = self._header()
+            _, error = file.put(header)
+            if error is not None:
+                raise error
+        except OSError as error:
+            if file is not None:
+                file.close()
+                os.unlink(self.path)
+            self._fail(error)
+        else:
+            self._file = file
+            self._first = self._bytes = len(header)
+            self._tail = header
+
+    def _fail(self, error: Exception) -> None:
+        self._full, self._error = True, error
+        os.write(2, f"goanna record: {escaped(f'{self.path}')} can't be written any more: {error}\n".encode())
 
     def _names(self) -> Iterator[Path]:
         yield self.path
@@ -132,8 +159,22 @@ class RecordingFile:
             }
         )
 
-    def _put(self, chunk: bytes | bytearray) -> None:
+    def _put(self, chunk: bytes) -> bool:
+        """Write whole lines, which are counted already; return whether they are all there."""
         assert self._file is not None
-        view = memoryview(chunk)
-        while view:
-            view = view[os.write(self._file, view) :]
+        left, error = self._file.put(chunk)
+        lines = self._tail + chunk
+        if error is None:
+            self._tail = lines[lines.rfind(b"\n", 0, max(len(lines) - _TAIL, 0)) + 1 :]
+            return True
+        before = self._bytes - len(lines)  # in the file, ahead of the tail
+        room = len(lines) - left - _END
+        kept = max(lines.rfind(b"\n", 0, max(room, 0)) + 1, self._first - before)
+        gone = sum(one.startswith(b'{"t":') for one in lines[kept:].splitlines())
+        self._events -= gone
+        self.not_written += gone
+        self._file.cut(before + kept)
+        self._bytes, self._tail = before + kept, lines[:kept]
+        if self._error is None:
+            self._fail(error)
+        return False

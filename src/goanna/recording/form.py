@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["DOCUMENTS", "MARK", "VERSION", "encoded", "fields_of", "line", "publisher"]
+from goanna.texts import without_secrets
+
+__all__ = ["DOCUMENTS", "MARK", "VERSION", "encoded", "fields_of", "line", "publisher", "unwritten"]
 
 MARK: Final = "goanna_recording"
 VERSION: Final = 1
@@ -46,8 +49,45 @@ def fields_of(cls: type) -> tuple[str, ...]:
 
 
 def line(content: Mapping[str, Any]) -> bytes:
-    """Return one line of a recording."""
-    return json.dumps(content, default=encoded, separators=(",", ":")).encode() + b"\n"
+    """Return one line of a recording; a value that can't be written costs its own place, and nothing else."""
+    try:
+        text = json.dumps(content, default=encoded, separators=(",", ":"))
+    except Exception:
+        text = json.dumps(_each(content), separators=(",", ":"))
+    return text.encode() + b"\n"
+
+
+def unwritten(value: Any, error: Exception) -> dict[str, str]:
+    """Return what stands in the place of a value that can't be written."""
+    return {"$repr": f"<{type(value).__qualname__}: {type(error).__name__}>"}
+
+
+_DEPTH: Final = 200
+"""How deep values are written one by one; MongoDB's own bound is half of that."""
+
+
+def _each(value: Any, depth: int = 0) -> Any:
+    """Return a value in a form that json has, made value by value."""
+    try:
+        if depth > _DEPTH:
+            raise RecursionError
+        if isinstance(value, Mapping):
+            return {_each_name(name): _each(one, depth + 1) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [_each(one, depth + 1) for one in value]
+        if value is None or isinstance(value, str | int | float):
+            json.dumps(value)  # an int may have more digits than can be written
+            return value
+        return _each(encoded(value), depth + 1)
+    except Exception as error:
+        return unwritten(value, error)
+
+
+def _each_name(name: Any) -> str:
+    try:
+        return str(name)
+    except Exception as error:
+        return unwritten(name, error)["$repr"]
 
 
 def encoded(value: Any) -> Any:
@@ -57,7 +97,9 @@ def encoded(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return list(value)
     if isinstance(value, Exception):
-        return {"$error": type(value).__name__, "text": str(value)}
+        return {"$error": type(value).__name__, "text": without_secrets(str(value))}
+    if isinstance(value, uuid.UUID):  # bson wants to be told how, and there is one way only
+        return {"$uuid": str(value)}
     if hasattr(value, "server_type_name"):
         known = {name: getattr(value, name, None) for name in _SERVER}
         return {**known, "all_hosts": sorted(getattr(value, "all_hosts", ()), key=str)}
@@ -72,5 +114,5 @@ def encoded(value: Any) -> Any:
         from bson import json_util
 
         return json_util.default(value)
-    except (ModuleNotFoundError, TypeError):  # no type of BSON: it can be told, not brought back
-        return {"$repr": repr(value)}
+    except Exception:  # no type of BSON, or none that it can write: it can be told, not brought back
+        return {"$repr": without_secrets(repr(value))}

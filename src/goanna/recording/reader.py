@@ -14,6 +14,10 @@ from goanna.recording.form import MARK, VERSION
 __all__ = ["Recorded", "Recording", "RecordingError", "read"]
 
 
+_LATEST = 2**62
+"""Nanoseconds since recording began: a life is shorter."""
+
+
 class RecordingError(ValueError):
     """A file that is no recording, or one that this version can't read."""
 
@@ -26,11 +30,13 @@ class Recorded:
         at: nanoseconds since recording began.
         event: the name of its class.
         fields: its fields, as json has them.
+        line: the number of its line in the file.
     """
 
     at: int
     event: str
     fields: dict[str, Any]
+    line: int = 0
 
 
 @dataclass
@@ -42,12 +48,16 @@ class Recording:
         events: in the order in which they were published.
         lost: how many are missing between them.
         end: the counts at the end; None where the file has been cut off.
+        path: of the file.
+        torn: whether its last line is not whole.
     """
 
     header: dict[str, Any]
     events: list[Recorded] = field(default_factory=list)
     lost: int = 0
     end: dict[str, Any] | None = None
+    path: str = ""
+    torn: bool = False
 
     @property
     def seconds(self) -> float:
@@ -68,6 +78,7 @@ class Recording:
                 "not_written": f"not written, because the file is full ({self.header.get('max_bytes')} bytes)",
                 "lost": "lost, because they came faster than they could be written",
                 "unencoded": "could not be written",
+                "error": "is why it ends here",
             }
             said += [f"{self.end[name]} {why}" for name, why in reasons.items() if self.end.get(name)]
         return "; ".join(said)
@@ -93,13 +104,13 @@ def read(path: str | os.PathLike[str]) -> Recording:
         raise RecordingError(f"{path} is no recording: its first line has no {MARK}")
     if version != VERSION:
         raise RecordingError(f"{path} has version {version} of the format; this goanna reads version {VERSION}")
-    found = Recording(header)
+    found = Recording(header, path=os.fspath(path), torn=bool(cut))
     for number, text in enumerate(lines[1:], start=2):
         content = _parsed(path, number, text)
         match content:
-            case {"t": int(at), "e": str(event), "f": dict(fields)}:
-                found.events.append(Recorded(at, event, fields))
-            case {"lost": int(count)}:
+            case {"t": int(at), "e": str(event), "f": dict(fields)} if 0 <= at <= _LATEST:
+                found.events.append(Recorded(at, event, fields, number))
+            case {"lost": int(count)} if count >= 0:
                 found.lost += count
             case {"end": dict(counts)} if not cut and number == len(lines):
                 found.end = counts
@@ -111,7 +122,7 @@ def read(path: str | os.PathLike[str]) -> Recording:
 def _parsed(path: str | os.PathLike[str], number: int, text: bytes) -> dict[str, Any]:
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordingError(f"{path}, line {number}: {error}") from error
     if not isinstance(content, dict):
         raise RecordingError(f"{path}, line {number}: an object is needed, not {text[:60]!r}")

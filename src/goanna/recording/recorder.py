@@ -18,7 +18,7 @@ from goanna.delivery import EventsLost
 from goanna.errors import guarded
 from goanna.recording.documents import preparation
 from goanna.recording.file import RecordingFile
-from goanna.recording.form import DOCUMENTS, fields_of, line
+from goanna.recording.form import DOCUMENTS, fields_of, line, unwritten
 
 __all__ = ["VARIABLE", "Recorder", "attach", "everything"]
 
@@ -71,6 +71,13 @@ def everything(module: ModuleType, take: Callable[[Any], None]) -> Any:
     return type("Everything", tuple(bases), dict.fromkeys(names, method))()
 
 
+def _field(event: Any, name: str) -> Any:
+    try:
+        return getattr(event, name)
+    except Exception as error:
+        return unwritten(event, error)
+
+
 class _Taken(goanna.Event):
     at: int
     event: object
@@ -100,7 +107,7 @@ class _Writer(_Takers):
         for one in batch:
             try:
                 lines.append(self._line(one))
-            except (TypeError, ValueError, RecursionError) as error:
+            except Exception as error:
                 if not self.file.unencoded:
                     text = f"goanna record: {type(one.event).__name__} can't be written: {error}"
                     guarded(partial(print, text, file=sys.stderr))
@@ -129,7 +136,7 @@ class _Writer(_Takers):
         names = self._fields.get(cls)
         if names is None:
             names = self._fields[cls] = tuple([name for name in fields_of(cls) if name not in DOCUMENTS])
-        fields = {name: getattr(event, name) for name in names}
+        fields = {name: _field(event, name) for name in names}
         failed = getattr(event, "reply", None)
         if isinstance(failed, Exception):  # of a heartbeat; no document
             fields["reply"] = failed
@@ -185,10 +192,14 @@ class Recorder:
                 at = now() - origin
                 documents = {}
                 for name in DOCUMENTS:
-                    value = getattr(event, name, None)
-                    value = getattr(value, "document", value)  # of a heartbeat's reply
-                    if value is not None and not isinstance(value, Exception):
-                        documents[name] = prepare(value)
+                    value = None
+                    try:
+                        value = getattr(event, name, None)
+                        value = getattr(value, "document", value)  # of a heartbeat's reply
+                        if value is not None and not isinstance(value, Exception):
+                            documents[name] = prepare(value)
+                    except Exception as error:
+                        documents[name] = unwritten(value, error)
                 put(_Taken(at, event, documents))
 
         return take
