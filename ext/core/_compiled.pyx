@@ -27,7 +27,7 @@ import contextvars
 import sys
 import threading
 
-from goanna.core.base import MISSING, Skip, uncopied
+from goanna.core.base import EXHAUSTED, MISSING, Skip, uncopied
 from goanna.core.fields import parameters, signature
 from goanna.core.marks import mark, marked, marks, open_blocks, unmark
 from goanna.core.recovery import Recovery
@@ -78,6 +78,7 @@ goanna_allow_vectorcall(Maker, <char*>&(<Maker><PyObject*>Maker).vectorcall - <c
 goanna_allow_vectorcall(Channel, <char*>&(<Channel><PyObject*>Channel).vectorcall - <char*><PyObject*>Channel)
 goanna_allow_vectorcall(Filter, <char*>&(<Filter><PyObject*>Filter).vectorcall - <char*><PyObject*>Filter)
 goanna_allow_vectorcall(Inlet, <char*>&(<Inlet><PyObject*>Inlet).vectorcall - <char*><PyObject*>Inlet)
+goanna_is_leaf(Inlet)
 # The half must not show in the name of a type or function.
 goanna_rename(Account, "goanna.core.Account")
 goanna_rename(Call, "goanna.core.Call")

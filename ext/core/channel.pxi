@@ -9,7 +9,7 @@ Publishes one kind of event: calling it builds the event and hands it to every c
 
 It is true while its table has calls. Where it has none, a call of it checks the arguments, builds nothing and
 returns. Each call in the table is made in order, whatever the ones before it raised; a BaseException that is no
-Exception propagates at once. In a muted block it publishes nothing.
+Exception, a RecursionError and a MemoryError propagate at once. In a muted block it publishes nothing.
 
 Args:
     maker: builds the event.
@@ -164,6 +164,9 @@ cdef int fan_out_filtered(Table table, object event, object errors) except -1:
             admitted = filter_.decide(event)
             if admitted:
                 filter_.forward(event)
+        except EXHAUSTED:
+            stop(table, index, filtered or ())
+            raise
         except BaseException as error:
             recovery = Recovery(table, event, errors, index, filtered or ())
             recovery.raised(error)
@@ -187,8 +190,19 @@ cdef int recover(Table table, Py_ssize_t index, object event, object errors, obj
     """Go on with a fan-out in which a call has just raised."""
     try:
         raised()
+    except EXHAUSTED:
+        stop(table, index, filtered)
+        raise
     except BaseException as error:
         recovery = Recovery(table, event, errors, index, filtered)
         recovery.raised(error)
     recovery.resume()
+    return 0
+
+
+cdef int stop(Table table, Py_ssize_t index, object filtered) except -1:
+    """Count a fan-out that a call has ended."""
+    table.ended.append(((), (index,), filtered, index + 1))
+    if goanna_get(&table.is_retired):
+        table.settle()
     return 0

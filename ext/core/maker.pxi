@@ -109,7 +109,7 @@ Raises:
                         if self.defaults[index] is not MISSING:
                             goanna_store(<PyObject*>event, self.offsets[index], <PyObject*>self.defaults[index])
                         elif self.factories[index] is not MISSING:
-                            made = self.factories[index]()
+                            made = goanna_call_none(self.factories[index])
                             goanna_store(<PyObject*>event, self.offsets[index], <PyObject*>made)
                         else:
                             break

@@ -59,6 +59,9 @@ Args:
 
 Attributes:
     calls: them, as a tuple.
+    ended: publishes that are to be counted with what went otherwise, each as the positions of the calls that were
+        skipped, failed and were filtered out, and the one from which on none was made. Whoever has no room left on
+        the stack for a call puts them here.
     finished: how many publishes went through this table to their end.
     has_filters: whether there is a Filter among the methods.
 
@@ -66,6 +69,7 @@ Raises:
     TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker."""
 
     cdef readonly tuple calls
+    cdef readonly list ended
     cdef readonly Py_ssize_t finished
     cdef readonly bint has_filters
     cdef Py_ssize_t is_retired
@@ -85,6 +89,7 @@ Raises:
         cdef Py_ssize_t index
         cdef Call call
         self.calls = tuple(calls)
+        self.ended = []
         for one in self.calls:
             if not isinstance(one, Call):
                 raise TypeError(f"a Table takes Call objects, not {type(one).__name__}")
@@ -141,6 +146,7 @@ Raises:
         cdef Py_ssize_t count, index
         cdef Py_ssize_t* three
         cdef Account account
+        self.count_ended()
         goanna_enter(&self.lock)
         count = goanna_get(&self.finished) - self.settled
         if count:
@@ -163,24 +169,38 @@ Raises:
             failed: of those that raised.
             filtered: of those that a condition kept the event from.
         """
-        cdef Py_ssize_t position
-        cdef tuple kinds = (tuple(skipped), tuple(failed), tuple(filtered))
-        cdef Py_ssize_t kind
-        if GOANNA_NO_GIL:  # an __index__ is other code, which is not to run under the lock
-            kinds = tuple([tuple([as_position(one) for one in <tuple>each]) for each in kinds])
-        self.make_room()
-        goanna_enter(&self.lock)
-        try:
-            for kind in range(3):
-                for one in <tuple>kinds[kind]:
-                    position = one
-                    if 0 <= position < self.size:
-                        self.exceptions[3 * position + kind] += 1
-            goanna_add(&self.finished, 1)
-        finally:
-            goanna_leave(&self.lock)
+        self.ended.append((skipped, failed, filtered, self.size))
+        self.count_ended()
         if goanna_get(&self.is_retired):
             self.settle()
+
+    cdef int count_ended(self) except -1:
+        """Count what :attr:`ended` has."""
+        cdef Py_ssize_t position, kind, end
+        cdef tuple one, kinds
+        while self.ended:
+            self.make_room()
+            try:
+                one = self.ended.pop()
+            except IndexError:  # another thread was faster
+                break
+            kinds = (tuple(one[0]), tuple(one[1]), tuple(one[2]))
+            end = one[3]
+            if GOANNA_NO_GIL:  # an __index__ is other code, which is not to run under the lock
+                kinds = tuple([tuple([as_position(each) for each in <tuple>positions]) for positions in kinds])
+            goanna_enter(&self.lock)
+            try:
+                for kind in range(3):
+                    for each in <tuple>kinds[kind]:
+                        position = each
+                        if 0 <= position < self.size:
+                            self.exceptions[3 * position + kind] += 1
+                for position in range(max(end, 0), self.size):
+                    self.exceptions[3 * position] += 1
+                goanna_add(&self.finished, 1)
+            finally:
+                goanna_leave(&self.lock)
+        return 0
 
     cdef int make_room(self) except -1:
         """Allocate the counts of what went otherwise."""

@@ -15,7 +15,23 @@
 typedef struct {
     PyObject *function;
     PyObject *instance;
+    int guarded;
 } goanna_call;
+
+/* A type whose calls never come back to where they were made from but through Python. */
+static PyTypeObject *goanna_leaf = NULL;
+
+/* A call of what may be written in C, and so call back without ever making a frame: the interpreter counts frames, and such
+   calls only where they say so. */
+static inline PyObject *goanna_call_guarded(PyObject *function, PyObject *const *args, size_t nargsf)
+{
+    if (Py_EnterRecursiveCall(" while calling a listener")) {
+        return NULL;
+    }
+    PyObject *result = PyObject_Vectorcall(function, args, nargsf, NULL);
+    Py_LeaveRecursiveCall();
+    return result;
+}
 
 static inline PyObject *goanna_invoke(goanna_call *call, PyObject *event)
 {
@@ -26,6 +42,9 @@ static inline PyObject *goanna_invoke(goanna_call *call, PyObject *event)
            call, because the interpreter may change it. */
         return ((PyFunctionObject *)call->function)->vectorcall(
             call->function, stack + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    }
+    if (call->guarded) {
+        return goanna_call_guarded(call->function, stack + 2, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET);
     }
     return PyObject_Vectorcall(call->function, stack + 2, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
@@ -42,6 +61,13 @@ static inline void goanna_set_call(goanna_call *call, PyObject *method)
         call->function = method;
         call->instance = NULL;
     }
+    call->guarded = !PyFunction_Check(call->function) && Py_TYPE(call->function) != goanna_leaf;
+}
+
+/* Say that calls of instances of this type need no guard. */
+static inline void goanna_is_leaf(PyObject *cls)
+{
+    goanna_leaf = (PyTypeObject *)cls;
 }
 
 /* The offset of the slot that a member descriptor reads, 0 if it is no writable object slot of this class. */
@@ -182,7 +208,13 @@ static inline unsigned long long goanna_number(PyObject *value)
 
 static inline PyObject *goanna_call_one(PyObject *function, PyObject *argument)
 {
-    return PyObject_CallOneArg(function, argument);
+    PyObject *stack[2] = {NULL, argument};
+    return goanna_call_guarded(function, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET);
+}
+
+static inline PyObject *goanna_call_none(PyObject *function)
+{
+    return goanna_call_guarded(function, NULL, 0);
 }
 
 /* type.__call__, whatever the metaclass and the vectorcall of the class say. */

@@ -11,6 +11,8 @@ cdef extern from "native.h":
     void goanna_set_call(goanna_call* call, object method) noexcept
     PyObject* goanna_invoke(goanna_call* call, PyObject* event) noexcept
     object goanna_call_one(object function, object argument)
+    object goanna_call_none(object function)
+    void goanna_is_leaf(object cls) noexcept
     # Slots by offset.
     Py_ssize_t goanna_slot_offset(object cls, object descriptor) except -1
     int goanna_prepare_readers() except -1

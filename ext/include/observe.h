@@ -20,7 +20,12 @@ static inline PyObject *goanna_own(PyObject *result)
 static inline PyObject *goanna_call_method(PyObject *name, PyObject *target, PyObject *event)
 {
     PyObject *stack[3] = {NULL, target, event};
-    return PyObject_VectorcallMethod(name, stack + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (Py_EnterRecursiveCall(" while calling a listener")) {
+        return NULL;
+    }
+    PyObject *result = PyObject_VectorcallMethod(name, stack + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    Py_LeaveRecursiveCall();
+    return result;
 }
 
 /* A number that changes whenever the dict does, or 0 where the interpreter keeps none. */

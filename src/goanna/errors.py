@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 
 from goanna.core import enter_report, in_report, leave_report
-from goanna.core.base import TYPE_CHECKING
+from goanna.core.base import EXHAUSTED, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,8 @@ def policy(errors: Errors) -> ErrorHandler | None:
     Args:
         errors: "log" writes to the logger ``goanna``; "print" writes the traceback to ``sys.stderr``, as PyMongo does;
             "raise" runs all listeners and raises an ExceptionGroup from publish; anything callable is called with the
-            error, the listener and the event, and what it raises itself is logged together with the error.
+            error, the listener and the event, and what it raises itself is logged together with the error, but for a
+            RecursionError or MemoryError, which propagates.
 
     Raises:
         ValueError: an unknown name.
@@ -81,6 +82,8 @@ def _guarded(handler: ErrorHandler) -> ErrorHandler:
     def policy(error: Exception, listener: Any, event: Any) -> None:
         try:
             handler(error, listener, event)
+        except EXHAUSTED:  # it publishes what fails again, or the like: see the core's fan-out
+            raise
         except Exception as second:
             log_error(error, listener, event)
             log_error(second, handler, event)

@@ -220,6 +220,22 @@ def test_a_base_exception_is_not_held_back(requestlog: ModuleType) -> None:
         Hook().handle_request_data(Request(), Response())
 
 
+@pytest.mark.parametrize("kind", [RecursionError, MemoryError])
+def test_an_exhausted_stack_ends_the_row_of_hooks(
+    goanna: ModuleType, requestlog: ModuleType, kind: type[Exception]
+) -> None:
+    class Hook(requestlog.RequestHook):  # type: ignore[name-defined,misc]
+        def handle_request_data(self, request: Any, response: Any, error: bool = False) -> None:
+            called.append(self)
+            raise kind
+
+    called: list[Any] = []
+    hooks = requestlog.RequestHooks(goanna.Dispatcher(requestlog.RequestListener), [Hook(), Hook()])
+    with pytest.raises(kind):
+        hooks.handle_request_data(Request(), Response())
+    assert len(called) == 1
+
+
 def test_the_base_does_nothing(requestlog: ModuleType) -> None:
     assert requestlog.RequestHook().handle_request_data(None, None, error=True) is None
 

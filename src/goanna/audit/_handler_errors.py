@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, final
 
+from goanna.core.base import EXHAUSTED
 from goanna.errors import log_error
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def failed(
     Returns:
         What must go on to whoever runs the pipeline, or None; and what has been collected now.
     """
-    if not isinstance(error, Exception):
+    if not isinstance(error, Exception) or isinstance(error, EXHAUSTED):
         return error, failures
     if policy is None:
         return None, [*(failures or ()), (error, handler)]

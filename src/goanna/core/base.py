@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 __all__ = [
+    "EXHAUSTED",
     "MISSING",
     "TORN_INCREMENT",
     "TYPE_CHECKING",
@@ -96,6 +97,10 @@ class Skip(BaseException):
     The core counts such a call neither as delivered nor as failed. It derives from BaseException so that no
     ``except Exception`` in between can take it for an error.
     """
+
+
+EXHAUSTED: Final = (RecursionError, MemoryError)
+"""The Exceptions that end a fan-out and propagate: who goes on after one meets the next, at each level of the stack."""
 
 
 def uncopied(self: object) -> NoReturn:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 
-from goanna.core.base import TYPE_CHECKING, Skip, failed_group, final
+from goanna.core.base import EXHAUSTED, TYPE_CHECKING, Skip, failed_group, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
         """What is needed of either half's Table."""
 
         calls: tuple[Any, ...]
+        ended: list[Any]
+
+        @property
+        def retired(self) -> bool: ...
+
+        def settle(self) -> None: ...
 
         def finish(self, skipped: Iterable[int], failed: Iterable[int], filtered: Iterable[int]) -> None: ...
 
@@ -61,7 +67,8 @@ class Recovery:
         """Note what the call at ``position`` raised, and hand it to the policy.
 
         Raises:
-            BaseException: ``error`` itself where it is no Exception, after the counts are right.
+            BaseException: ``error`` itself where it is no Exception, or is a RecursionError or MemoryError, after the
+                counts are right.
         """
         call = self.table.calls[self.position]
         if isinstance(error, Skip):
@@ -69,9 +76,7 @@ class Recovery:
             return
         self.failed.append(self.position)
         try:
-            if not isinstance(error, Exception):
-                if self.errors and error.__cause__ is None and error.__context__ is None:
-                    error.__context__ = failed_group(self.errors, self.event)
+            if not isinstance(error, Exception) or isinstance(error, EXHAUSTED):
                 raise error
             if self.handler is None:
                 self.errors.append(error)
@@ -80,9 +85,10 @@ class Recovery:
                 if isinstance(listener, weakref.ref):
                     listener = listener()
                 self.handler(error, listener, self.event)
-        except BaseException:
-            self.skipped.extend(range(self.position + 1, len(self.table.calls)))
-            self.count()
+        except BaseException as last:
+            ended = self.table.ended
+            ended += [(self.skipped, self.failed, self.filtered, self.position + 1)]
+            self._stop(last)
             raise
 
     def resume(self) -> None:
@@ -90,7 +96,7 @@ class Recovery:
 
         Raises:
             ExceptionGroup: there is no policy and some calls raised.
-            BaseException: a call raised one that is no Exception.
+            BaseException: a call raised one that is no Exception, or a RecursionError or MemoryError.
         """
         calls = self.table.calls
         while self.position + 1 < len(calls):
@@ -105,9 +111,16 @@ class Recovery:
                 else:
                     filter_.account.add(0, 0, 1)
                     self.filtered.append(self.position)
+            except EXHAUSTED as error:
+                # The same as raised() does, without a call, for which there may be no room.
+                self.failed += [self.position]
+                ended = self.table.ended
+                ended += [(self.skipped, self.failed, self.filtered, self.position + 1)]
+                self._stop(error)
+                raise
             except BaseException as error:
                 self.raised(error)
-        self.count()
+        self.table.finish(self.skipped, self.failed, self.filtered)
         if self.errors:
             group = failed_group(self.errors, self.event)
             # The errors' tracebacks hold this frame: without these lines every failed publish is a reference cycle.
@@ -117,6 +130,9 @@ class Recovery:
             finally:
                 del group
 
-    def count(self) -> None:
-        """Count the publish, and what became of each call."""
-        self.table.finish(self.skipped, self.failed, self.filtered)
+    def _stop(self, error: BaseException) -> None:
+        """See to it that a fan-out which ends early is counted, and that what was collected can be seen."""
+        if self.errors and error.__cause__ is None and error.__context__ is None:
+            error.__context__ = failed_group(self.errors, self.event)
+        if self.table.retired:
+            self.table.settle()

@@ -33,7 +33,8 @@ class Dispatcher:
 
     Listeners are called in order: by ``before`` and ``after``, then by priority, then by age. All get the same event
     object. An Exception of one listener stops neither the others nor the publisher; what becomes of it is up to
-    ``errors``. A BaseException that is no Exception (KeyboardInterrupt, SystemExit) propagates at once.
+    ``errors``. A BaseException that is no Exception (KeyboardInterrupt, SystemExit) propagates at once, and so do a
+    RecursionError and a MemoryError: going on after one would meet the next, at each level of the stack.
 
     A listener may publish: the inner event goes to all its listeners before the outer one reaches the next listener.
     It may add and remove listeners, itself included: that takes effect with the next publish, inner ones included,

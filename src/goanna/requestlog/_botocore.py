@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
 
 from goanna.core import in_block
-from goanna.core.base import uncopied
+from goanna.core.base import EXHAUSTED, uncopied
 from goanna.core.marks import mark, marked, unmark
 from goanna.delivery.options import Reentrant, checked_reentrant
 from goanna.dispatch.dispatcher import Dispatcher
@@ -289,6 +289,8 @@ class Attachment:
                 found = _under_way.get()
                 if found is not None:
                     found.append((self, call))
+        except EXHAUSTED:
+            raise
         except Exception as failure:
             log_error(failure, self, context)
 
@@ -302,6 +304,8 @@ class Attachment:
                 call.request = request if self._hooks else None
                 call.wall = time.time()
                 call.attempt_started = time.perf_counter()
+        except EXHAUSTED:
+            raise
         except Exception as failure:
             log_error(failure, self, request)
 
@@ -338,6 +342,8 @@ class Attachment:
                 model.service_model.service_name, model.name, status, now - call.attempt_started, size, call.attempts,
                 call.answer[2], time.time(), error, code,
             )  # fmt: skip
+        except EXHAUSTED:
+            raise
         except Exception as failure:
             log_error(failure, self, context)
         finally:
@@ -365,6 +371,8 @@ class Attachment:
                 )  # fmt: skip
             if self._hooks:
                 self._call_hooks(call, Response(http_response, model), status in (500, 502, 503, 504))
+        except EXHAUSTED:
+            raise
         except Exception as failure:
             log_error(failure, self, context)
         finally:
@@ -376,6 +384,8 @@ class Attachment:
             if call is not None:
                 call.answer = _NO_ANSWER  # what came before was tried again
                 self._fail(call, exception)
+        except EXHAUSTED:
+            raise
         except Exception as failure:
             log_error(failure, self, context)
 
@@ -384,6 +394,8 @@ class Attachment:
         try:
             if call.attempts and not call.ended:
                 self._fail(call, error)
+        except EXHAUSTED:
+            raise
         except Exception as failure:
             log_error(failure, self, call)
 

@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any, final
 
 from goanna.core import in_block
-from goanna.core.base import uncopied
+from goanna.core.base import EXHAUSTED, uncopied
 from goanna.core.marks import mark, marked, unmark
 from goanna.delivery.options import Reentrant, checked_reentrant
 from goanna.dispatch.dispatcher import Dispatcher
@@ -63,6 +63,8 @@ def _guarded(function: FunctionType) -> Callable[..., None]:
     def handle_request_data(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
             function(self, *args, **kwargs)
+        except EXHAUSTED:
+            raise
         except Exception as error:
             log_error(error, self, args[0] if args else kwargs.get("request"))
 
@@ -160,6 +162,8 @@ class RequestHooks(RequestHook):
                     self._failed.publish(event)
                 else:
                     self._completed.publish(event)
+        except EXHAUSTED:
+            raise
         except Exception as failure:
             log_error(failure, self, request)
         if self.hooks:
@@ -177,5 +181,7 @@ def call_hooks(hooks: Iterable[Any], request: Any, response: Any, error: bool) -
                 hook.handle_request_data(request, response, error=True)
             else:
                 hook.handle_request_data(request, response)
+        except EXHAUSTED:
+            raise
         except Exception as failure:
             log_error(failure, hook, request)

@@ -12,7 +12,7 @@ from goanna.core._pure.account import counting
 from goanna.core._pure.maker import Maker
 from goanna.core._pure.reporting import in_block, reporting
 from goanna.core._pure.table import Table
-from goanna.core.base import TORN_INCREMENT, TYPE_CHECKING
+from goanna.core.base import EXHAUSTED, TORN_INCREMENT, TYPE_CHECKING
 from goanna.core.codegen import RESERVED, generated, stores
 from goanna.core.fields import parameters, signature
 
@@ -42,7 +42,7 @@ class Channel:
 
     It is true while its table has calls. Where it has none, a call of it checks the arguments, builds nothing and
     returns. Each call in the table is made in order, whatever the ones before it raised; a BaseException that is no
-    Exception propagates at once. In a muted block it publishes nothing.
+    Exception, a RecursionError and a MemoryError propagate at once. In a muted block it publishes nothing.
 
     Args:
         maker: builds the event.
@@ -99,6 +99,16 @@ class Channel:
         try:
             for method in table._methods:
                 method(event)
+        except EXHAUSTED:
+            # Without a call, for which there may be no room.
+            position = 0
+            while table._methods[position] is not method:
+                position += 1
+            ended = table.ended
+            ended += [((), (position,), (), position + 1)]
+            if table.retired:
+                table.settle()
+            raise
         except BaseException as error:
             recovery = table._recovery(method, event, self.errors, error)
         else:
@@ -153,6 +163,9 @@ def _channel_type(maker: Maker) -> type[Channel]:
             "cls",
             "silent",
             "muted",
+            "exhausted",
+            "position",
+            "ended",
         )
     }
     values = "".join(f"{one.name}, " for one in parameters(maker.fields))
@@ -171,6 +184,16 @@ def _channel_type(maker: Maker) -> type[Channel]:
         "try:",
         "  for {method} in {methods}:",
         "    {method}({event})",
+        # The same as in publish(), written out.
+        "except {exhausted}:",
+        "  {position} = 0",
+        "  while {methods}[{position}] is not {method}:",
+        "    {position} += 1",
+        "  {ended} = {table}.ended",
+        "  {ended} += [((), ({position},), (), {position} + 1)]",
+        "  if {table}.retired:",
+        "    {table}.settle()",
+        "  raise",
         "except BaseException as {error}:",
         "  {recovery} = {table}._recovery({method}, {event}, {self}.errors, {error})",
         "else:",
@@ -191,6 +214,7 @@ def _channel_type(maker: Maker) -> type[Channel]:
             own["cls"]: maker.event_type,
             own["silent"]: reporting,
             own["muted"]: in_block,
+            own["exhausted"]: EXHAUSTED,
         },
     )
     call.__doc__ = Channel.__call__.__doc__

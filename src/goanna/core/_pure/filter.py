@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from goanna.core._pure.account import Account
 from goanna.core._pure.reporting import in_block, reporting
-from goanna.core.base import MISSING, TYPE_CHECKING, Skip, final, uncopied
+from goanna.core.base import MISSING, TORN_INCREMENT, TYPE_CHECKING, Skip, final, uncopied
 
 if TYPE_CHECKING:
     from typing import Any, Final
@@ -99,7 +99,10 @@ class Filter:
         except Skip:
             raise
         except BaseException:
-            self.account.add(0, 1, 0)
+            if TORN_INCREMENT:
+                self.account.add(0, 1, 0)
+            else:  # without a call, for which a RecursionError may have left no room
+                self.account.failed += 1
             raise
         self.account.add(1, 0, 0)
 
@@ -112,7 +115,10 @@ class Filter:
         try:
             return self._holds(event)
         except BaseException:
-            self.account.add(0, 1, 0)
+            if TORN_INCREMENT:
+                self.account.add(0, 1, 0)
+            else:  # without a call, for which a RecursionError may have left no room
+                self.account.failed += 1
             raise
 
     def _holds(self, event: Any) -> bool:

@@ -71,6 +71,9 @@ class Table:
 
     Attributes:
         calls: them, as a tuple.
+        ended: publishes that are to be counted with what went otherwise, each as the positions of the calls that were
+            skipped, failed and were filtered out, and the one from which on none was made. Whoever has no room left on
+            the stack for a call puts them here.
         finished: how many publishes went through this table to their end.
         has_filters: whether there is a Filter among the methods.
 
@@ -86,6 +89,7 @@ class Table:
         "_rejected",
         "_settled",
         "calls",
+        "ended",
         "finished",
         "has_filters",
         "retired",
@@ -106,6 +110,7 @@ class Table:
             fields = tuple(parameters(maker.fields))
             for call in self.calls:
                 self._early.append((False, ()) if call.filter is None else call.filter.early(maker.event_type, fields))
+        self.ended: list[tuple[Iterable[int], Iterable[int], Iterable[int], int]] = []
         self.finished = 0
         self.retired = False
         self._settled = 0
@@ -120,6 +125,7 @@ class Table:
     def settle(self) -> None:
         """Add the publishes finished since the last time to the account of every call."""
         with counting():
+            self._count_ended()
             finished, rejected = self.finished, self._rejected  # they grow without the lock, always together
             count = finished - self._settled
             if count:
@@ -143,13 +149,22 @@ class Table:
             failed: of those that raised.
             filtered: of those that a condition kept the event from.
         """
+        self.ended.append((skipped, failed, filtered, len(self.calls)))
         with counting():
+            self._count_ended()
+        if self.retired:
+            self.settle()
+
+    def _count_ended(self) -> None:
+        """Count what :attr:`ended` has; the caller holds the lock."""
+        while self.ended:
+            skipped, failed, filtered, end = self.ended.pop()
             for kind, positions in enumerate((skipped, failed, filtered)):
                 for position in positions:
                     self._exceptions.setdefault(position, [0, 0, 0])[kind] += 1
+            for position in range(end, len(self.calls)):
+                self._exceptions.setdefault(position, [0, 0, 0])[0] += 1
             self.finished += 1
-        if self.retired:
-            self.settle()
 
     def _rejects(self, values: tuple[Any, ...]) -> bool:
         """Return whether the event that these arguments make is for nobody here, and count it then."""

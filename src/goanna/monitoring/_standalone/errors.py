@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from goanna.core.base import EXHAUSTED
+
 __all__ = ["_handle_exception"]
 
 
@@ -11,8 +13,11 @@ def _handle_exception() -> None:
     """Print the exception that is being handled to ``sys.stderr``, with its traceback.
 
     Nothing is printed where there is no ``sys.stderr``, as under pythonw. An OSError of the stream is let be; any other
-    error in printing reaches the caller, hence whoever published the event.
+    error in printing reaches the caller, hence whoever published the event. So does a RecursionError or MemoryError of
+    the listener, unlike in PyMongo: the listeners that come after it would meet the next.
     """
+    if isinstance(sys.exc_info()[1], EXHAUSTED):
+        raise
     if not sys.stderr:
         return
     import traceback  # not paid for by programs in which nothing fails
