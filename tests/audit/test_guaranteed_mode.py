@@ -377,11 +377,26 @@ def test_what_is_no_handler(audit: ModuleType) -> None:
     class Holds(Most):
         request_end = 3
 
+    class Renames(Most):
+        def request_end(self, output: Any, ctx: Any) -> None: ...
+
+    class Fewer(Most):
+        async def event_end(self, event: Any, request_context: Any) -> None: ...
+        async def request_end(self, output: Any, request_context: Any) -> None: ...
+
+    class Nothing(Most):
+        def request_start(self) -> None: ...  # type: ignore[override]
+        def request_end(self, output: Any, request_context: Any) -> None: ...
+
     for wrong, text in (
         (Most(), "Most has no method request_end; a handler has request_start, event_start, event_end, request_end"),
         (Most, "subscribe() takes an instance of a handler, not the class"),
         (Generates(), "Generates.request_end() is a generator function: calling it would run none of it"),
         (Insists(), "request_end() takes error without a default"),
+        (Renames(), "Renames.request_end() will be called as request_end(..., request_context=...), and its signature"),
+        (Renames(), "is (output: 'Any', ctx: 'Any') -> 'None': "),
+        (Fewer(), "Fewer.event_end() will be called as event_end(..., request_context=..., event_context=...), and"),
+        (Nothing(), "Nothing.request_start() will be called as request_start(...), and its signature is () -> 'None'"),
         (Holds(), "Holds has int instead of a method request_end"),
         (None, "NoneType has no method request_start"),
     ):
@@ -782,3 +797,45 @@ def test_nothing_refers_to_a_span_that_is_over(audit: ModuleType) -> None:
     gone = asyncio.run(main())
     catch_up()
     assert gone() is None
+
+
+def test_a_handler_may_name_the_rest_as_it_likes(audit: ModuleType) -> None:
+    seen = []
+
+    class Handler:
+        def request_start(self, what: Any, /) -> str:
+            return "R"
+
+        def event_start(self, it: Any, **more: Any) -> str:
+            seen.append(more)
+            return "E"
+
+        def event_end(self, *it: Any, event_context: Any, request_context: Any = None) -> None:
+            seen.append((event_context, request_context))
+
+        def request_end(self, *args: Any, **more: Any) -> None:
+            seen.append(more)
+
+    tracker = audit.EventTracker(errors="raise")
+    tracker.subscribe(Handler())
+
+    async def main() -> None:
+        async with tracker.request(audit.RequestStart("c", "q")) as request, request.track_event(object()):
+            pass
+
+    asyncio.run(main())
+    assert seen == [{"request_context": "R"}, ("E", "R"), {"request_context": "R"}]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_request_is_about_something(audit: ModuleType, strict: bool) -> None:
+    tracker = audit.EventTracker(strict=strict)
+    for wrong, shown in (("text", "str"), (None, "NoneType"), (audit.RequestStart, "RequestStart")):
+        with pytest.raises(TypeError) as caught:
+            tracker.request(wrong)
+        assert str(caught.value) == f"request() takes a RequestStart(collection_name, question), not {shown}"
+
+    class Own(audit.RequestStart):  # type: ignore[name-defined,misc]
+        pass
+
+    assert tracker.request(Own("c", "q"))

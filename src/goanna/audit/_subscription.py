@@ -8,7 +8,13 @@ from typing import Any, final
 
 __all__ = ["Subscription"]
 
-METHODS = ("request_start", "event_start", "event_end", "request_end")
+METHODS = {
+    "request_start": (),
+    "event_start": ("request_context",),
+    "event_end": ("request_context", "event_context"),
+    "request_end": ("request_context",),
+}
+"""The methods of a handler, and by which keywords each is called, beside its first argument."""
 
 
 @final
@@ -19,7 +25,8 @@ class Subscription:
         handler: any object with the four methods, plain functions or coroutines.
 
     Raises:
-        TypeError: a method is missing, is not callable, is a generator function, or takes ``error`` without a default.
+        TypeError: a method is missing, is not callable, is a generator function, can't be called as it will be, or
+            takes ``error`` without a default.
     """
 
     __slots__ = (
@@ -39,6 +46,8 @@ class Subscription:
         ]
         self.event_end_takes_error = _takes_error(self.event_end, handler)
         self.request_end_takes_error = _takes_error(self.request_end, handler)
+        for name, keywords in METHODS.items():
+            _check_call(handler, name, keywords)
 
     def __repr__(self) -> str:
         return f"<Subscription of {self.handler!r}>"
@@ -55,6 +64,22 @@ def _method(handler: Any, name: str) -> Callable[..., Any]:
     if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
         raise TypeError(f"{shown}.{name}() is a generator function: calling it would run none of it")
     return method  # type: ignore[no-any-return]
+
+
+def _check_call(handler: Any, name: str, keywords: tuple[str, ...]) -> None:
+    """Raise TypeError if a method can't be called as a tracker will call it, at every event."""
+    try:
+        signature = inspect.signature(getattr(handler, name))
+    except (TypeError, ValueError):  # written in C without a signature: the call itself will tell
+        return
+    try:
+        signature.bind(None, **dict.fromkeys(keywords))
+    except TypeError as error:
+        call = ", ".join(["...", *[f"{one}=..." for one in keywords]])
+        raise TypeError(
+            f"{type(handler).__qualname__}.{name}() will be called as {name}({call}), and its signature is "
+            f"{signature}: {error}"
+        ) from None
 
 
 def _takes_error(method: Callable[..., Any], handler: Any) -> bool:

@@ -143,7 +143,8 @@ class EventTracker(StockTracker):
             event_handler: see the class. One that is added twice is called twice.
 
         Raises:
-            TypeError: in guaranteed mode: a method is missing or can't be called, or takes ``error`` without a default.
+            TypeError: in guaranteed mode: a method is missing, or can't be called with the keywords ``request_context``
+                and ``event_context`` where it will be, or takes ``error`` without a default.
         """
         if self._open_spans is None:
             self._handlers.append(event_handler)
@@ -163,7 +164,13 @@ class EventTracker(StockTracker):
 
         Args:
             start: what the request is about: what the handlers' ``request_start`` is given.
+
+        Raises:
+            TypeError: ``start`` is no RequestStart.
         """
+        if not isinstance(start, RequestStart):
+            shown = start.__qualname__ if isinstance(start, type) else type(start).__name__
+            raise TypeError(f"request() takes a RequestStart(collection_name, question), not {shown}")
         return Request(self, start)
 
     async def request_start(self, request_start: RequestStart) -> None:

@@ -9,10 +9,12 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import goanna
+from goanna.errors import guarded
 from goanna.line_file import LineFile
 from goanna.recording.form import MARK, VERSION, line
 from goanna.texts import escaped
@@ -134,7 +136,8 @@ class RecordingFile:
 
     def _fail(self, error: Exception) -> None:
         self._full, self._error = True, error
-        os.write(2, f"goanna record: {escaped(f'{self.path}')} can't be written any more: {error}\n".encode())
+        text = escaped(f"goanna record: {self.path} can't be written any more: {error}")
+        guarded(partial(os.write, 2, f"{text}\n".encode(errors="backslashreplace")))
 
     def _names(self) -> Iterator[Path]:
         yield self.path

@@ -19,6 +19,7 @@ from goanna.errors import guarded
 from goanna.recording.documents import preparation
 from goanna.recording.file import RecordingFile
 from goanna.recording.form import DOCUMENTS, fields_of, line, unwritten
+from goanna.texts import described, escaped
 
 __all__ = ["VARIABLE", "Recorder", "attach", "everything"]
 
@@ -109,7 +110,7 @@ class _Writer(_Takers):
                 lines.append(self._line(one))
             except Exception as error:
                 if not self.file.unencoded:
-                    text = f"goanna record: {type(one.event).__name__} can't be written: {error}"
+                    text = escaped(f"goanna record: {type(one.event).__name__} can't be written: {described(error)}")
                     guarded(partial(print, text, file=sys.stderr))
                 self.file.unencoded += 1
         self.file.write(lines)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from goanna.core import in_block
 from goanna.core.base import EXHAUSTED, uncopied
+from goanna.core.forks import ForkLock
 from goanna.core.marks import mark, marked, unmark
 from goanna.delivery.options import Reentrant, checked_reentrant
 from goanna.dispatch.dispatcher import Dispatcher
@@ -191,20 +192,26 @@ class _Guard:
 
     def leave(self) -> None:
         """Have one user less; with the last one goes the attribute, unless somebody has replaced it."""
-        self.users -= 1
-        client = self._client()
-        if not self.users and client is not None and vars(client).get(_METHOD) is self:
-            if self._before is None:
-                delattr(client, _METHOD)
-            else:
-                setattr(client, _METHOD, self._before)
+        with _guards.now:
+            self.users -= 1
+            client = self._client()
+            if not self.users and client is not None and vars(client).get(_METHOD) is self:
+                if self._before is None:
+                    delattr(client, _METHOD)
+                else:
+                    setattr(client, _METHOD, self._before)
 
 
 def _guard_of(client: Any) -> _Guard:
-    found = vars(client).get(_METHOD)
-    guard = found if isinstance(found, _Guard) else _Guard(client)
-    guard.users += 1
-    return guard
+    with _guards.now:
+        found = vars(client).get(_METHOD)
+        guard = found if isinstance(found, _Guard) else _Guard(client)
+        guard.users += 1
+        return guard
+
+
+_guards = ForkLock()
+"""For changes of guards, which several threads may attach to at once."""
 
 
 def _guard_class(base_classes: list[type], **_: Any) -> None:
