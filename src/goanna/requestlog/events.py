@@ -19,7 +19,7 @@ class RequestEvent(Event):
         duration: seconds, never negative.
         bytes: the length of the answer's body: its Content-Length, or what was read where it has none. 0 where boto 2
             has given up.
-        attempts: how often the request was sent; None with boto 2, which doesn't tell.
+        attempts: how often the request was sent, 0 if it never was; None with boto 2, which doesn't tell.
         request_id: what the service calls the request.
         time: when it ended, in seconds since the epoch.
         error: the exception that the caller gets, or one that equals it; None where there is none yet.
@@ -44,7 +44,11 @@ class RequestCompleted(RequestEvent):
 
 
 class RequestFailed(RequestEvent):
-    """A request was answered with a status from 300 on, or not at all, and that was the last attempt."""
+    """A request was answered with a status from 300 on, or not at all, and that was the last attempt.
+
+    With botocore also one whose call was cancelled, interrupted, or ended by an exception of another handler; ``status``
+    is that of the answer, if there had been one.
+    """
 
 
 class RequestAttempt(RequestEvent):

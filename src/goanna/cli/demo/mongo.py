@@ -25,6 +25,7 @@ from goanna.bench.terminal import duration
 from goanna.cli.demo.measure import MODES, Measure, installed, measures
 from goanna.cli.demo.wire_server import WireServer
 from goanna.cli.demo.workload import DATABASE, CommandPrinter, connect, counting, run_workload
+from goanna.texts import escaped, without_secrets
 
 __all__ = ["run"]
 
@@ -57,7 +58,7 @@ def run(*, quick: bool = False, html: str | None = None) -> int:
             progress = partial(track, description="measuring", console=console, transient=True)
             found = measures(uri, 4 if quick else 40, progress)
     except PyMongoError as error:
-        console.print(f"[red]The server could not be used:[/] {escape(str(error))}")
+        console.print(f"[red]The server could not be used:[/] {escape(escaped(without_secrets(str(error))))}")
         console.print(f"Check [bold]{VARIABLE}[/], or unset it to use the server that comes with the demonstration.")
         return 2
     _print_measures(console, found)

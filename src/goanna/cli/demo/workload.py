@@ -11,6 +11,7 @@ from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure
 
 from goanna.recording.recorder import everything
+from goanna.texts import escaped
 
 __all__ = ["DATABASE", "CommandPrinter", "connect", "counting", "run_workload"]
 
@@ -54,7 +55,7 @@ class CommandPrinter(monitoring.CommandListener):
     def _tell(self, text: str) -> None:
         if self._left:
             self._left -= 1
-            self._say(text)
+            self._say(escaped(text))  # the server may be anybody's
 
 
 def connect(uri: str, *listeners: object) -> MongoClient[dict[str, Any]]:
