@@ -42,6 +42,7 @@ from goanna.stats import Stats, Time
 if TYPE_CHECKING:
     from typing import Any
 
+    from goanna.delivery.at_exit import close, flush
     from goanna.delivery.events_lost import EventsLost
     from goanna.delivery.on_loop import on_loop
     from goanna.delivery.paired import Operation, paired
@@ -63,8 +64,10 @@ __all__ = [
     "Stats",
     "Time",
     "__version__",
+    "close",
     "field",
     "fields",
+    "flush",
     "handles",
     "install",
     "muted",
@@ -86,7 +89,7 @@ for _one in (
 ):
     _one.__module__ = __name__  # where programs import it from, and where pickles find it
 
-_DELIVERY = ("EventsLost", "Operation", "delivery", "on_loop", "paired", "queued", "where")
+_DELIVERY = ("EventsLost", "Operation", "close", "delivery", "flush", "on_loop", "paired", "queued", "where")
 
 
 def __getattr__(name: str) -> Any:

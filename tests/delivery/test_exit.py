@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from delivery.processes import LONG, ended_well, environment, noted, run
 from support.cores import backends
+from support.packages import needed
 
 SLEEPY = """
 import atexit, os, sys, threading
@@ -337,3 +339,233 @@ def test_ending_the_process_at_once_is_left_alone(backend: str, tmp_path: Path) 
     """os._exit is what it says."""
     done = run(f"{SLEEPY}\ntell(100, 'main')\nos._exit(4)\n", backend, tmp_path)
     assert (done.status, done.stderr) == (4, "")
+
+
+IMPORTS = {
+    "futures first": "from concurrent.futures import {0}\nimport goanna",
+    "goanna first": "import goanna\nfrom concurrent.futures import {0}",
+    "futures last": "import goanna",
+}
+EXECUTOR = """
+{imports}
+from delivery.listeners import Told, ToldListener, Writer, note
+
+class Submits(ToldListener):
+    def told(self, event):
+        global pool
+        if pool is None:
+            pool = make()
+        pool.submit(note, "main", event.number).result()
+
+def make():
+    from concurrent.futures import {executor}
+    return {executor}(2)
+
+if __name__ == "__main__":
+    pool = None if {late} else make()
+    queue = goanna.queued(Submits(), delay=3600, batch=5)
+    for number in range(5 if {late} else 0):
+        queue.told(Told(number))  # the executor is imported by the listener
+        queue.flush(60)
+    for number in range(5 if {late} else 0, 10 if {late} else 5):
+        queue.told(Told(number))
+"""
+
+
+@pytest.mark.parametrize("imports", IMPORTS)
+@pytest.mark.parametrize("executor", ["ThreadPoolExecutor", "ProcessPoolExecutor"])
+def test_a_listener_that_uses_an_executor(backend: str, tmp_path: Path, executor: str, imports: str) -> None:
+    """Executors are shut down before the hooks of atexit run."""
+    late = imports == "futures last"
+    program = EXECUTOR.format(imports=IMPORTS[imports].format(executor), executor=executor, late=late)
+    done = run(program, backend, tmp_path)
+    assert ended_well(done)
+    assert sorted(number for numbers in done.of("main") for number in numbers) == list(range(10 if late else 5))
+
+
+def test_what_exit_hooks_publish_is_delivered_too(backend: str, tmp_path: Path) -> None:
+    done = run(
+        f"{SLEEPY}\natexit.register(tell, 3, 'hook')\nthreading._register_atexit(tell, 3, 'thread')\ntell(3, 'main')\n",
+        backend,
+        tmp_path,
+    )
+    assert ended_well(done)
+    assert [done.of(one) for one in ("main", "hook", "thread")] == [[[0, 1, 2]]] * 3
+
+
+ALL = """
+import goanna, asyncio
+from delivery.listeners import Told, ToldListener, Writer, Hanging, exact
+
+class Forwards(ToldListener):
+    def told(self, event):
+        last.told(event)
+
+first = goanna.queued(Forwards(), batch=1000, delay=3600)
+middle = goanna.queued(Writer(), batch=1000, delay=3600)
+last = goanna.queued(Writer(), batch=1000, delay=3600)
+for number in range(3):
+    first.told(Told(number, "forwarded"))
+    middle.told(Told(number))
+assert goanna.flush(60) == 0
+assert [one.stats().delivered for one in (first, middle, last)] == [3, 3, 3]
+middle.told(Told(3))
+"""
+
+
+def test_flushing_and_closing_all(backend: str, tmp_path: Path) -> None:
+    done = run(
+        f"{ALL}\nimport os\nassert goanna.close(60) == goanna.close(60) == 0\nmiddle.told(Told(4))\n"
+        "assert middle.stats().dropped == {'closed': 1}, middle.stats()\nos._exit(0)\n",
+        backend,
+        tmp_path,
+    )
+    assert ended_well(done)
+    assert (done.of("main"), done.of("forwarded")) == ([[0, 1, 2, 3]], [[0, 1, 2]])
+
+
+def test_what_is_left_when_all_are_closed(backend: str, tmp_path: Path) -> None:
+    """Queues, a loop that does not run, and one that a program awaits on."""
+    program = f"""{ALL}
+import os
+hanging = Hanging()
+queue = goanna.queued(hanging)
+loop = asyncio.new_event_loop()
+waits = goanna.on_loop(Writer(), loop)
+for number in range(3):
+    queue.told(Told(number, "hanging"))
+    waits.told(Told(number, "loop"))
+hanging.there.wait()
+assert goanna.flush(0.01) == 6
+async def main():
+    here = goanna.on_loop(Writer())
+    here.told(Told(0, "here"))
+    assert goanna.flush(0.01) == 7
+    assert await here.aclose(60) == 0
+asyncio.run(main())
+assert goanna.close(0.01) == 6
+stats = queue.stats()
+assert exact(stats) and (stats.pending, stats.dropped) == (1, {{"closed": 2}}), stats
+for wrong in (-1, "1"):
+    try:
+        goanna.close(wrong)
+    except (TypeError, ValueError) as error:
+        assert "timeout" in str(error)
+os._exit(0)
+"""
+    assert ended_well(run(program, backend, tmp_path))
+
+
+BILLIARD = """
+import billiard, goanna
+from delivery.listeners import Told, Writer
+
+queue = goanna.queued(Writer(), batch=1000, delay=3600)
+
+def work():
+    for number in range(10):
+        queue.told(Told(number))
+
+if __name__ == "__main__":
+    child = billiard.Process(target=work)
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+"""
+
+
+def test_a_process_of_billiard(backend: str, tmp_path: Path) -> None:
+    needed("billiard")
+    done = run(BILLIARD, backend, tmp_path)
+    assert done.status == 0, done.stderr
+    assert done.of("main") == [list(range(10))]
+
+
+CELERY = """
+import goanna
+from celery import Celery
+from celery.signals import worker_process_shutdown
+from delivery.listeners import Told, Writer
+
+app = Celery("program", broker="filesystem://")
+app.conf.update(
+    broker_transport_options={{"data_folder_in": {queue!r}, "data_folder_out": {queue!r}}},
+    broker_connection_retry_on_startup=False, worker_hijack_root_logger=False, worker_enable_remote_control=False,
+)
+listener = goanna.queued(Writer(), batch=1000, delay=3600)
+
+@app.task
+def work(count):
+    for number in range(count):
+        listener.told(Told(number))
+
+@worker_process_shutdown.connect
+def ends(**_):
+    goanna.close(5)
+"""
+
+
+def test_a_worker_of_celery(backend: str, tmp_path: Path) -> None:
+    """Its pool ends its processes past every hook, and tells of it by a signal."""
+    needed("celery")
+    folder = tmp_path / "queue"
+    folder.mkdir()
+    (tmp_path / "tasks.py").write_text(CELERY.format(queue=str(folder)))
+    env = environment(backend, tmp_path / "evidence")
+    env["PYTHONPATH"] += os.pathsep + str(tmp_path)
+    sent = "import tasks; tasks.work.delay(10)"
+    subprocess.run([sys.executable, "-c", sent], env=env, cwd=tmp_path, check=True, timeout=LONG)
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "tasks",
+        "worker",
+        "--pool=prefork",
+        "--concurrency=1",
+        "-l",
+        "INFO",
+    ]
+    options = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    said = []
+    with subprocess.Popen(
+        command + options, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as worker:
+        assert worker.stdout is not None
+        for line in worker.stdout:
+            said.append(line)
+            if "succeeded in" in line:
+                worker.send_signal(signal.SIGTERM)
+        assert worker.wait(LONG) == 0, "".join(said)
+    assert [one["main"] for one in noted(tmp_path / "evidence").values()] == [list(range(10))], "".join(said)
+
+
+POOL = """
+import goanna, multiprocessing
+from delivery.listeners import Told, Writer
+
+queue = goanna.queued(Writer(), batch=1000, delay=3600)
+
+def work(number):
+    queue.told(Told(number))
+
+if __name__ == "__main__":
+    pool = multiprocessing.Pool(1)
+    pool.map(work, range(10))
+    pool.close()
+    pool.join()
+"""
+
+
+def test_a_pool_that_is_closed_and_joined(backend: str, tmp_path: Path) -> None:
+    done = run(POOL, backend, tmp_path)
+    assert ended_well(done)
+    assert done.of("main") == [list(range(10))]
+
+
+def test_a_handler_of_sigterm_that_exits(backend: str, tmp_path: Path) -> None:
+    end = "import signal; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.raise_signal(signal.SIGTERM)"
+    done = run(f"{SLEEPY}\ntell(10, 'main')\n{end}\n", backend, tmp_path)
+    assert ended_well(done)
+    assert done.of("main") == [list(range(10))]

@@ -10,6 +10,7 @@ Other loops than asyncio's and Tornado's come in by :class:`Loop`: an object wit
 
 import inspect
 
+from goanna.delivery.at_exit import close, flush
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.loops import Loop, LoopClosedError, TaskGroupLoop
 from goanna.delivery.on_loop import OnLoop, on_loop
@@ -30,13 +31,15 @@ __all__ = [
     "TaskGroupLoop",
     "Where",
     "Wrapper",
+    "close",
+    "flush",
     "on_loop",
     "paired",
     "queued",
     "where",
 ]
 
-_OF_GOANNA = ("EventsLost", "Operation", "on_loop", "paired", "queued", "where")
+_OF_GOANNA = ("EventsLost", "Operation", "close", "flush", "on_loop", "paired", "queued", "where")
 
 for _name in __all__:
     _one = globals()[_name]

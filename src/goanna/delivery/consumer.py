@@ -7,6 +7,7 @@ from typing import Any
 
 from goanna.core import Ring
 from goanna.core.forks import after_fork
+from goanna.delivery.at_exit import everybody
 from goanna.delivery.options import Options
 from goanna.delivery.waiters import Waiters
 from goanna.dispatch.watch import warn_quarantined, warn_slow
@@ -55,6 +56,20 @@ class Consumer:
         )
         self.ring.arm(1)
         after_fork(self)
+        everybody(self)
+
+    def flush(self, timeout: float | None) -> int:
+        """See :meth:`Wrapper.flush`."""
+        raise NotImplementedError
+
+    def close(self, timeout: float | None) -> int:
+        """See :meth:`Wrapper.close`."""
+        raise NotImplementedError
+
+    def hurry(self) -> None:
+        """Begin with what waits, and wait no longer for more."""
+        self.ring.check_fork()
+        self.ring.wake_now()
 
     def _wake(self) -> None:
         """Come and take events out."""

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final, final
 
 from goanna.checks import checked_timeout
-from goanna.delivery.at_exit import at_exit, at_exit_of_this_process, thread_of
+from goanna.delivery.at_exit import at_exit, at_exit_of_this_process, before_executors, thread_of
 from goanna.delivery.consumer import Consumer
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.options import Options
@@ -209,6 +209,7 @@ class ThreadWorker(Consumer):
         Returns:
             For how many seconds there has been nothing to do now; None if that is long enough to sleep.
         """
+        before_executors()  # the listener may have imported one
         parked = idle >= _PATIENCE or not self._delay
         if not self.ring.arm(1 if parked else self._batch):
             return 0.0
@@ -363,11 +364,6 @@ class ThreadWorker(Consumer):
         """End when all that waits is handled; nobody can push any more."""
         self.ring.shut("closed")
         self._stopping = True
-        self.ring.wake_now()
-
-    def hurry(self) -> None:
-        """Begin with what waits, at the end of the interpreter."""
-        self.ring.check_fork()
         self.ring.wake_now()
 
     def finish(self, timeout: float) -> None:
