@@ -45,6 +45,7 @@ _T = TypeVar("_T")
 _consumers: set[weakref.ref[_Consumer]] = set()
 _waiting: set[weakref.ref[_Waiting]] = set()
 _out_of_time: set[_Waiting] = set()
+_PROCESSES: Final = "concurrent.futures.process"
 _executors: set[str] = set()
 """The modules of executors before whose end ours is registered."""
 
@@ -70,15 +71,15 @@ def before_executors() -> None:
     The interpreter calls the last that was registered first. So the modules that register are imported before, and
     where the one of processes, which takes long, is imported later, this is registered once more.
     """
-    register: Any = getattr(threading, "_register_atexit", None)  # what those modules use; there is no public name
-    here = {"concurrent.futures.thread"} | ({"concurrent.futures.process"} & sys.modules.keys())
-    if register is None or here <= _executors:
+    if _executors and (_PROCESSES in _executors or _PROCESSES not in sys.modules):
         return
     import concurrent.futures.thread  # noqa: F401
 
-    with contextlib.suppress(RuntimeError):  # the end has begun: what is left is the exit hook's
-        register(_before_the_end)
-    _executors.update(here)
+    _executors.update({"concurrent.futures.thread", _PROCESSES} & sys.modules.keys())
+    register: Any = getattr(threading, "_register_atexit", None)  # what those modules use; there is no public name
+    if register is not None:
+        with contextlib.suppress(RuntimeError):  # the end has begun: what is left is the exit hook's
+            register(_before_the_end)
 
 
 def at_exit_of_this_process() -> None:

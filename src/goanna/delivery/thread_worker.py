@@ -189,6 +189,7 @@ class ThreadWorker(Consumer):
         """
         while True:
             while self._handled():
+                before_executors()  # the listener may have imported one; before anybody is told
                 self._answer()
             if handoff is not self._handoff:
                 return False  # the listener has forked, and this is the copy of its thread in the child
@@ -209,7 +210,6 @@ class ThreadWorker(Consumer):
         Returns:
             For how many seconds there has been nothing to do now; None if that is long enough to sleep.
         """
-        before_executors()  # the listener may have imported one
         parked = idle >= _PATIENCE or not self._delay
         if not self.ring.arm(1 if parked else self._batch):
             return 0.0
