@@ -347,6 +347,7 @@ IMPORTS = {
     "futures last": "import goanna",
 }
 EXECUTOR = """
+import time
 {imports}
 from delivery.listeners import Told, ToldListener, Writer, note
 
@@ -367,6 +368,9 @@ if __name__ == "__main__":
     for number in range(5 if {late} else 0):
         queue.told(Told(number))  # the executor is imported by the listener
         queue.flush(60)
+    from goanna.delivery import at_exit
+    while "{executor}" == "ProcessPoolExecutor" and len(at_exit._executors) < 2:
+        time.sleep(0.001)  # the queue's thread sees it when the call has returned
     for number in range(5 if {late} else 0, 10 if {late} else 5):
         queue.told(Told(number))
 """

@@ -189,7 +189,7 @@ class ThreadWorker(Consumer):
         """
         while True:
             while self._handled():
-                before_executors()  # the listener may have imported one; before anybody is told
+                before_executors()  # the listener may have imported one
                 self._answer()
             if handoff is not self._handoff:
                 return False  # the listener has forked, and this is the copy of its thread in the child
