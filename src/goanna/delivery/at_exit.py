@@ -71,16 +71,16 @@ def before_executors() -> None:
     The interpreter calls the last that was registered first. So the modules that register are imported before, and
     where the one of processes, which takes long, is imported later, this is registered once more.
     """
-    processes = sys.modules.get(_PROCESSES)
-    if _executors and (_PROCESSES in _executors or not hasattr(processes, "ProcessPoolExecutor")):
-        return  # it registers before it defines that
+    complete = hasattr(sys.modules.get(_PROCESSES), "ProcessPoolExecutor")  # it registers before it defines that
+    if _executors and (_PROCESSES in _executors or not complete):
+        return
     import concurrent.futures.thread
 
     register: Any = getattr(threading, "_register_atexit", None)  # what those modules use; there is no public name
     if register is not None:
         with contextlib.suppress(RuntimeError):  # the end has begun: what is left is the exit hook's
             register(_before_the_end)
-    _executors.add(concurrent.futures.thread.__name__ if processes is None else _PROCESSES)
+    _executors.add(_PROCESSES if complete else concurrent.futures.thread.__name__)
 
 
 def at_exit_of_this_process() -> None:
