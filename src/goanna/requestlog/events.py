@@ -46,8 +46,8 @@ class RequestCompleted(RequestEvent):
 class RequestFailed(RequestEvent):
     """A request was answered with a status from 300 on, or not at all, and that was the last attempt.
 
-    With botocore also one whose call was cancelled, interrupted, or ended by an exception of another handler; ``status``
-    is that of the answer, if there had been one.
+    With botocore also one whose call was cancelled, interrupted, or ended by an exception of another handler;
+    ``status`` is that of the answer, if there had been one.
     """
 
 
