@@ -57,18 +57,12 @@ Raises:
         cls = self.maker.event_type
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
-        if goanna_get(&reports) and in_block():
-            return
-        cdef Table table = table_of(self)
-        if table.has_filters:
-            fan_out_filtered(table, event, self.errors)
-        else:
-            fan_out(table, event, self.errors)
+        made_table(self, table_of(self)).publish(event, self.errors)
 
     @property
     def table(self):
         """The calls that the next publish makes."""
-        return table_of(self)
+        return made_table(self, table_of(self))
 
     def replace_table(self, table):
         """Make the calls of ``table`` from the next publish on; the old table is retired.
@@ -96,10 +90,10 @@ Raises:
 
     def __bool__(self):
         """Return whether the table has calls."""
-        return table_of(self).size != 0
+        return made_table(self, table_of(self)).size != 0
 
     def __repr__(self):
-        return f"<Channel of {self.maker.event_type.__qualname__} to {len(table_of(self).calls)}>"
+        return f"<Channel of {self.maker.event_type.__qualname__} to {len(self.table)}>"
 
 
 cdef inline Table table_of(Channel self):
@@ -109,14 +103,27 @@ cdef inline Table table_of(Channel self):
     return self.current
 
 
+cdef Table made_table(Channel self, Table table):
+    """Return the table, or what is to be used instead if it has been put off."""
+    if table is None or table.later is None:
+        return table
+    made = table.later(self.maker.event_type)
+    if not isinstance(made, Table):
+        raise TypeError(f"a Table is made later, not {type(made).__name__}")
+    return <Table>made
+
+
 cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyObject* names):
     cdef Table table = table_of(self)
     cdef Py_ssize_t nargs = PyVectorcall_NARGS(nargsf)
     if table is None:
         return None  # the collector is taking the channel apart
     if table.size == 0:
-        self.maker.check(args, nargs, names)
-        return None
+        if table.later is not None:
+            table = made_table(self, table)
+        if table.size == 0:
+            self.maker.check(args, nargs, names)
+            return None
     if goanna_get(&reports) and in_block():
         self.maker.check(args, nargs, names)
         return None

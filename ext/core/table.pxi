@@ -47,7 +47,7 @@ cdef Py_ssize_t as_position(object one) except? -1:
 @cython.final
 @cython.no_gc_clear
 cdef class Table:
-    """Table(calls=(), maker=None)
+    """Table(calls=(), maker=None, later=None)
 --
 
 The calls that one event goes to, in order; immutable but for its counts.
@@ -56,6 +56,8 @@ Args:
     calls: Call objects.
     maker: that of the event, so that conditions on its fields can be tested before it is built; None where the
         table is only for events that are built already.
+    later: makes the table that is to be used instead of this one, which has no calls; called with the event class
+        when first needed, it puts the new table in the place of this one and returns it.
 
 Attributes:
     calls: them, as a tuple.
@@ -64,14 +66,16 @@ Attributes:
         the stack for a call puts them here.
     finished: how many publishes went through this table to their end.
     has_filters: whether there is a Filter among the methods.
+    later: what was given as that.
 
 Raises:
-    TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker."""
+    TypeError: something among ``calls`` is not a Call, ``maker`` is no Maker, or ``later`` can't be called."""
 
     cdef readonly tuple calls
     cdef readonly list ended
     cdef readonly Py_ssize_t finished
     cdef readonly bint has_filters
+    cdef readonly object later
     cdef Py_ssize_t is_retired
     cdef Py_ssize_t settled
     cdef goanna_spinlock lock  # for all counts but `finished`
@@ -85,7 +89,7 @@ Raises:
     cdef EarlyFilter only
     cdef Account only_account
 
-    def __cinit__(self, calls=(), maker=None):
+    def __cinit__(self, calls=(), maker=None, later=None):
         cdef Py_ssize_t index
         cdef Call call
         self.calls = tuple(calls)
@@ -95,6 +99,9 @@ Raises:
                 raise TypeError(f"a Table takes Call objects, not {type(one).__name__}")
         if maker is not None and not isinstance(maker, Maker):
             raise TypeError(f"a Table takes a Maker or None, not {type(maker).__name__}")
+        if later is not None and not callable(later):
+            raise TypeError(f"a Table is made later by what can be called, not {type(later).__name__}")
+        self.later = later
         self.size = len(self.calls)
         self.row = <goanna_call*>PyMem_Malloc(max(self.size, 1) * sizeof(goanna_call))
         if self.row == NULL:
@@ -140,6 +147,20 @@ Raises:
     def __len__(self):
         """Return the number of calls."""
         return self.size
+
+    cpdef publish(self, event, errors):
+        """Hand an event to the calls, and count.
+
+        Args:
+            event: an instance of the class that the table is for.
+            errors: what to do with an error, as a Channel is told.
+        """
+        if goanna_get(&reports) and in_block():
+            return
+        if self.has_filters:
+            fan_out_filtered(self, event, errors)
+        else:
+            fan_out(self, event, errors)
 
     cpdef settle(self):
         """Add the publishes finished since the last time to the account of every call."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import inspect
 import itertools
 import re
@@ -12,6 +13,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from support.garbage import IMMORTAL_CLASSES, collect
 
 
 def names(log: list[Any]) -> list[str]:
@@ -494,3 +497,110 @@ class TestCounts:
         hub.publish(shapes.OrderPlaced(1))
         assert all_removed == [first, second]
         assert (first.stats().delivered, second.stats().delivered) == (1, 1)
+
+
+class TestManyListeners:
+    def test_adding_does_not_make_all_tables_again(self, goanna: ModuleType, shapes: ModuleType) -> None:
+        registry = importlib.import_module("goanna.dispatch.registry")
+        made = []
+
+        def table(calls: Any = (), *others: Any) -> Any:
+            made.append(len(calls))
+            return real(calls, *others)
+
+        real = registry.Table
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(registry, "Table", table)
+            hub = goanna.Dispatcher()
+            publish = hub.publisher(shapes.OrderPlaced)
+            log: list[Any] = []
+            names = [str(number) for number in range(2_000)]
+            registrations = [hub.add(shapes.Recorder(log, name), priority=int(name) % 3) for name in names]
+            assert sum(made) < 10 * len(names)
+            assert bool(publish)
+            publish(1)
+            expected = sorted(names, key=lambda name: (-(int(name) % 3), int(name)))
+            assert [name for name, _ in log] == expected
+            assert [one.listener.name for one in hub.registrations] == expected
+            before = sum(made)
+            for one in registrations[:1500]:
+                one.remove()
+            assert sum(made) == before
+            log.clear()
+            hub.publish(shapes.OrderPlaced(2))
+            assert len(log) == len(hub) == 500
+            assert sum(made) == before + 500
+        assert [one.stats().delivered for one in (registrations[0], registrations[-1])] == [1, 2]
+
+    def test_a_table_put_off_is_made_by_whoever_needs_it(self, goanna: ModuleType, shapes: ModuleType) -> None:
+        hub = goanna.Dispatcher()
+        publish = hub.publisher(shapes.OrderPlaced)
+        log: list[Any] = []
+        registrations = [hub.add(shapes.Recorder(log)) for _ in range(300)]
+        kept = goanna.where(shapes.Recorder(log), predicate=lambda event: event.order_id == 7)
+        uses: list[Any] = [
+            lambda: publish(1),
+            lambda: publish(order_id=1),
+            lambda: publish.publish(shapes.OrderPlaced(1)),
+            lambda: hub.publish(shapes.OrderPlaced(1)),
+            lambda: hub.publisher(shapes.OrderPlaced)(1),
+        ]
+        for use in uses:
+            with hub.add(kept):
+                assert repr(publish) == "<Channel of OrderPlaced to 301>"
+            with hub.add(kept):
+                use()
+            assert len(log) == 300
+            log.clear()
+        with pytest.raises(TypeError, match="missing 1 required positional argument"):
+            publish()
+        hub = goanna.Dispatcher()  # the publisher is all that is left of the other
+        with registrations[0]:
+            pass
+        publish(1)
+        assert len(log) == 299
+        assert kept.stats().filtered == len(uses)
+
+    def test_order_that_comes_round_is_refused(self, goanna: ModuleType, shapes: ModuleType) -> None:
+        hub = goanna.Dispatcher()
+        one = hub.add(shapes.Recorder(name="one"))
+        two = hub.add(shapes.Recorder(name="two"), after=one)
+        three = hub.add(shapes.Recorder(name="three"), before=two)
+        four = hub.add(shapes.Recorder(name="four"), after=two)
+        for before, after in [(one, two), (one, four), (three, four), (two, two), ([three, one], [four])]:
+            with pytest.raises(ValueError, match="the order can't be kept, before and after form a cycle"):
+                hub.add(shapes.Recorder(), before=before, after=after)
+        assert hub.registrations == (one, three, two, four)
+        five = hub.add(shapes.Recorder(), before=four, after=[three])
+        two.remove()
+        assert (three.before, four.after) == ((), ())
+        six = hub.add(shapes.Recorder(), before=one, after=four)
+        assert hub.registrations == (three, five, four, six, one)
+
+    @pytest.mark.skipif(IMMORTAL_CLASSES, reason="this interpreter never lets go of a class")
+    def test_event_classes_that_nobody_else_holds_go(self, goanna: ModuleType, shapes: ModuleType) -> None:
+        hub = goanna.Dispatcher()
+        registration = hub.add(shapes.Recorder(gone := []))
+        queue = goanna.queued(shapes.Recorder(gone))
+        late = hub.add(queue)
+        kept = hub.publisher(shapes.OrderPlaced)
+
+        def published() -> weakref.ref[type]:
+            class Passing(shapes.OrderPlaced):  # type: ignore[name-defined,misc]
+                note: str = ""
+
+            publish = hub.publisher(Passing)
+            publish(1)
+            assert publish is hub.publisher(Passing)
+            del publish
+            hub.publisher(Passing)(2)
+            hub.publish(Passing(3))
+            return weakref.ref(Passing)
+
+        references = [published() for _ in range(3)]
+        queue.close()
+        gone.clear()
+        collect()
+        assert [one() for one in references] == [None] * 3
+        assert registration.stats().delivered == late.stats().delivered == 9
+        assert kept is hub.publisher(shapes.OrderPlaced)

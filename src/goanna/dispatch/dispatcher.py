@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from weakref import ref
 
 from goanna.checks import checked_quarantine, checked_slow
 from goanna.core.base import TYPE_CHECKING, uncopied
-from goanna.dispatch.ordering import arrange
 from goanna.dispatch.registration import Registration
 from goanna.dispatch.registry import Registry
 from goanna.errors import policy
@@ -61,7 +61,7 @@ class Dispatcher:
                 raise TypeError(f"{one.__name__} handles no event; mark its methods with @goanna.handles(...)")
         self._interfaces = interfaces
         self._registry = Registry(policy(errors))
-        self._publishers = self._registry.publishers  # at hand, for publish
+        self._tables, self._errors = self._registry.tables, self._registry.errors  # at hand, for publish
         self._sequence = itertools.count()
 
     def add(
@@ -116,7 +116,7 @@ class Dispatcher:
             slow=checked_slow(slow),
             quarantine=checked_quarantine(quarantine),
         )
-        self._registry.change(lambda now: arrange((*now, registration)))
+        self._registry.add(registration)
         return registration
 
     def remove(self, listener: Listener) -> None:
@@ -125,7 +125,7 @@ class Dispatcher:
         Raises:
             ValueError: it is not registered.
         """
-        mine = [one for one in self._registry.registrations if one.listener is listener]
+        mine = self._registry.of(listener)
         if not mine:
             raise ValueError(f"{listener!r} is not registered here")
         for one in mine:
@@ -144,7 +144,7 @@ class Dispatcher:
         def publisher(self, event_type: type[_E]) -> Publisher[..., _E]: ...
 
     def publisher(self, event_type: Any) -> Any:
-        """Return what publishes one kind of event; always the same object for the same class.
+        """Return what publishes one kind of event; the same object for the same class, for as long as anyone has it.
 
         It is called with the arguments of the event class, and is false while nobody listens: then a call checks its
         arguments and builds nothing.
@@ -152,10 +152,10 @@ class Dispatcher:
         Raises:
             TypeError: ``event_type`` is no event class, or none of the interfaces handles it.
         """
-        try:
-            return self._publishers[event_type]
-        except (KeyError, TypeError):
-            return self._open(event_type)
+        event_type = event_class(event_type)
+        if not isinstance(event_type, type) or ref(event_type) not in self._tables:
+            self._check_event_type(event_type)
+        return self._registry.open(event_type)
 
     def publish(self, event: Event) -> None:
         """Hand an event that is already built to its listeners.
@@ -164,21 +164,23 @@ class Dispatcher:
             TypeError: it is no event, or none of the interfaces handles it.
             ExceptionGroup: listeners failed, with ``errors="raise"``.
         """
-        channel = self._publishers.get(type(event))
-        if channel is None:
+        table = self._tables.get(ref(type(event)))
+        if table is None:
             if not isinstance(event, Event):
                 hint = "; call publisher(...) to build and publish" if isinstance(event, type) else ""
                 raise TypeError(f"publish() takes an event, not {event!r}{hint}")
-            channel = self._open(type(event))
-        channel.publish(event)
+            self._check_event_type(type(event))
+        if table is None or table.later is not None:
+            table = self._registry.table_of(type(event))
+        table.publish(event, self._errors)
 
     def __contains__(self, listener: object) -> bool:
         """Return whether a listener is registered."""
-        return any(one.listener is listener for one in self._registry.registrations)
+        return bool(self._registry.of(listener))
 
     def __len__(self) -> int:
         """Return the number of registrations."""
-        return len(self._registry.registrations)
+        return len(self._registry)
 
     def __bool__(self) -> bool:
         """Return True: an empty dispatcher is a dispatcher."""
@@ -190,9 +192,7 @@ class Dispatcher:
         interfaces = ", ".join(one.__name__ for one in self._interfaces)
         return f"<Dispatcher({interfaces}) with {len(self)} listeners>"
 
-    def _open(self, event_type: type[Event]) -> Publisher[..., Any]:
-        """Make the channel of an event class."""
-        event_type = event_class(event_type)
+    def _check_event_type(self, event_type: type[Event]) -> None:
         if not isinstance(event_type, EventMeta):
             raise TypeError(f"only goanna events can be published, not {event_type!r}")
         if self._interfaces and not any(
@@ -200,7 +200,6 @@ class Dispatcher:
         ):
             names = ", ".join(one.__name__ for one in self._interfaces)
             raise TypeError(f"{event_type.__name__} is handled by no method of {names}")
-        return self._registry.open(event_type)
 
     def _check_listener(self, listener: Any) -> None:
         wanted = " or ".join(one.__name__ for one in self._interfaces) or "goanna.Listener"
@@ -222,7 +221,7 @@ class Dispatcher:
         for one in references:
             if not isinstance(one, Registration | Listener):
                 raise TypeError(f"{role} takes registrations or registered listeners, not {one!r}")
-            mine = [known for known in self._registry.registrations if one is known or one is known.listener]
+            mine = self._registry.of(one) if isinstance(one, Listener) else (one,) * (one in self._registry)
             if not mine:
                 raise ValueError(f"{role} names {one!r}, which is not registered here")
             found += mine

@@ -37,6 +37,7 @@ class Registration:
         "_before",
         "_claim",
         "_handlers",
+        "_key",
         "_listener",
         "_made",
         "_priority",
@@ -68,6 +69,7 @@ class Registration:
         self._after = after
         self._sequence = sequence
         self._account = Account()
+        self._key = id(listener)
         self._active = True
         self._claim = threading.Lock() if once else None
         self._listener: Listener | weakref.ref[Listener] = listener
@@ -85,7 +87,7 @@ class Registration:
             me = weakref.ref(self)  # the watch is in the tables, which must not keep the registration
             self._watch = Watch(lambda: _listener_of(me), slow, quarantine, lambda: _isolate_if_there(me))
         self._handlers = self._resolve(listener)
-        self._made: dict[type[Event], tuple[Call, ...]] = {}
+        self._made = _made()
 
     @property
     def listener(self) -> Listener | None:
@@ -113,6 +115,11 @@ class Registration:
         return self._sequence
 
     @property
+    def key(self) -> int:
+        """The identity of the listener, of one that is gone too."""
+        return self._key
+
+    @property
     def before(self) -> tuple[Registration, ...]:
         """The registrations that must be called later."""
         return self._before
@@ -138,7 +145,7 @@ class Registration:
         if listener is not None:
             handlers = self._resolve(listener)
             self._handlers = handlers
-            self._made = {}
+            self._made = _made()
             self._registry.refresh()
 
     def stats(self) -> Stats:
@@ -183,21 +190,23 @@ class Registration:
     def _calls(self, event_type: type[Event]) -> tuple[Call, ...]:
         """Return the calls that an event of this class leads to; the same objects until the next refresh."""
         made = self._made
-        if event_type not in made:
+        calls = made.get(event_type)
+        if calls is None:
             methods = [one.method for one in self._handlers if not one.idle and one.takes(event_type)]
             if self._quarantined is None:
-                made[event_type] = tuple([Call(one, self._account, self._listener) for one in methods])
+                calls = tuple([Call(one, self._account, self._listener) for one in methods])
             else:  # a filter that lets nothing through: the events are counted, and not even built
-                made[event_type] = tuple(
+                calls = tuple(
                     [Call(Filter(one, _NOBODY, types=()), self._quarantined, self._listener) for one in methods]
                 )
-        return made[event_type]
+            made[event_type] = calls
+        return calls
 
     def _isolate(self) -> None:
         """Let no more events through to the listener."""
         if self._quarantined is None:
             self._quarantined = Account()
-            self._made = {}
+            self._made = _made()
             self._registry.refresh()
 
     def _resolve(self, listener: Listener) -> list[Handler]:
@@ -241,6 +250,11 @@ def _weakly(method: Callable[[Any], object], reference: weakref.ref[Listener]) -
         return function(listener, event)
 
     return call
+
+
+def _made() -> weakref.WeakKeyDictionary[type[Event], tuple[Call, ...]]:
+    """Return the place of the calls that have been made for event classes, which it does not keep alive."""
+    return weakref.WeakKeyDictionary()
 
 
 _NOBODY = Account()

@@ -89,37 +89,13 @@ class Channel:
         cls = self.maker.event_type
         if not isinstance(event, cls):
             raise TypeError(f"this channel publishes {cls.__qualname__}, not {type(event).__qualname__}")
-        if reporting and in_block():
-            return
-        table = self._table
-        if table.has_filters:
-            table._filter(event, self.errors)
-            return
-        method: Any = None
-        try:
-            for method in table._methods:
-                method(event)
-        except EXHAUSTED:
-            # Without a call, for which there may be no room.
-            position = 0
-            while table._methods[position] is not method:
-                position += 1
-            ended = table.ended
-            ended += [((), (position,), (), position + 1)]
-            if table.retired:
-                table.settle()
-            raise
-        except BaseException as error:
-            recovery = table._recovery(method, event, self.errors, error)
-        else:
-            table.finish()
-            return
-        recovery.resume()
+        self.table.publish(event, self.errors)
 
     @property
     def table(self) -> Table:
         """The calls that the next publish makes."""
-        return self._table
+        table = self._table
+        return table if table.later is None else table.later(self.maker.event_type)
 
     def replace_table(self, table: Table) -> None:
         """Make the calls of ``table`` from the next publish on; the old table is retired.
@@ -141,10 +117,10 @@ class Channel:
 
     def __bool__(self) -> bool:
         """Return whether the table has calls."""
-        return len(self._table.calls) != 0
+        return len(self.table.calls) != 0
 
     def __repr__(self) -> str:
-        return f"<Channel of {self.maker.event_type.__qualname__} to {len(self._table.calls)}>"
+        return f"<Channel of {self.maker.event_type.__qualname__} to {len(self.table.calls)}>"
 
 
 def _channel_type(maker: Maker) -> type[Channel]:
@@ -174,8 +150,12 @@ def _channel_type(maker: Maker) -> type[Channel]:
         "  return",
         "{table} = {self}._table",
         "{methods} = {table}._methods",
-        "if not {methods} and (not {table}.has_filters or {table}._rejects((" + values + "))):",
-        "  return",
+        "if not {methods}:",
+        "  if {table}.later is not None:",
+        "    {table} = {table}.later({cls})",
+        "    {methods} = {table}._methods",
+        "  if not {methods} and (not {table}.has_filters or {table}._rejects((" + values + "))):",
+        "    return",
         "{event} = {new}({cls})",
         *(line.replace("{", "{{") for line in stores(maker.fields, own["event"])),
         "if not {methods}:",

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from goanna.core._pure.account import Account, counting
 from goanna.core._pure.filter import Filter
 from goanna.core._pure.maker import Maker
-from goanna.core.base import MISSING, TORN_INCREMENT, TYPE_CHECKING, final, uncopied
+from goanna.core._pure.reporting import in_block, reporting
+from goanna.core.base import EXHAUSTED, MISSING, TORN_INCREMENT, TYPE_CHECKING, final, uncopied
 from goanna.core.fields import parameters
 from goanna.core.recovery import Recovery
 
@@ -68,6 +69,8 @@ class Table:
         calls: Call objects.
         maker: that of the event, so that conditions on its fields can be tested before it is built; None where the
             table is only for events that are built already.
+        later: makes the table that is to be used instead of this one, which has no calls; called with the event class
+            when first needed, it puts the new table in the place of this one and returns it.
 
     Attributes:
         calls: them, as a tuple.
@@ -76,9 +79,10 @@ class Table:
             the stack for a call puts them here.
         finished: how many publishes went through this table to their end.
         has_filters: whether there is a Filter among the methods.
+        later: what was given as that.
 
     Raises:
-        TypeError: something among ``calls`` is not a Call, or ``maker`` is no Maker.
+        TypeError: something among ``calls`` is not a Call, ``maker`` is no Maker, or ``later`` can't be called.
     """
 
     __slots__ = (
@@ -92,16 +96,25 @@ class Table:
         "ended",
         "finished",
         "has_filters",
+        "later",
         "retired",
     )
 
-    def __init__(self, calls: Iterable[Call] = (), maker: Maker | None = None) -> None:
+    def __init__(
+        self,
+        calls: Iterable[Call] = (),
+        maker: Maker | None = None,
+        later: Callable[[Any], Table] | None = None,
+    ) -> None:
         self.calls = tuple(calls)
         for call in self.calls:
             if not isinstance(call, Call):
                 raise TypeError(f"a Table takes Call objects, not {type(call).__name__}")
         if maker is not None and not isinstance(maker, Maker):
             raise TypeError(f"a Table takes a Maker or None, not {type(maker).__name__}")
+        if later is not None and not callable(later):
+            raise TypeError(f"a Table is made later by what can be called, not {type(later).__name__}")
+        self.later = later
         self.has_filters = any(call.filter is not None for call in self.calls)
         # Without methods a has_filters table leaves the path that has to be fast, where only that is asked.
         self._methods = () if self.has_filters else _distinct([call.method for call in self.calls])
@@ -121,6 +134,39 @@ class Table:
     def __len__(self) -> int:
         """Return the number of calls."""
         return len(self.calls)
+
+    def publish(self, event: Any, errors: ErrorHandler | None) -> None:
+        """Hand an event to the calls, and count.
+
+        Args:
+            event: an instance of the class that the table is for.
+            errors: what to do with an error, as a Channel is told.
+        """
+        if reporting and in_block():
+            return
+        if self.has_filters:
+            self._filter(event, errors)
+            return
+        method: Any = None
+        try:
+            for method in self._methods:
+                method(event)
+        except EXHAUSTED:
+            # Without a call, for which there may be no room.
+            position = 0
+            while self._methods[position] is not method:
+                position += 1
+            ended = self.ended
+            ended += [((), (position,), (), position + 1)]
+            if self.retired:
+                self.settle()
+            raise
+        except BaseException as error:
+            recovery = self._recovery(method, event, errors, error)
+        else:
+            self.finish()
+            return
+        recovery.resume()
 
     def settle(self) -> None:
         """Add the publishes finished since the last time to the account of every call."""
