@@ -89,6 +89,8 @@ class Recovery:
             ended = self.table.ended
             ended += [(self.skipped, self.failed, self.filtered, self.position + 1)]
             self._stop(last)
+            if not isinstance(last, EXHAUSTED):
+                self.table.settle()  # else what waits to be counted would grow with each
             raise
 
     def resume(self) -> None:
