@@ -28,6 +28,7 @@ import sys
 import threading
 
 from goanna.core.base import EXHAUSTED, MISSING, Skip, uncopied
+from goanna.core.deferred import ran
 from goanna.core.fields import parameters, signature
 from goanna.core.marks import mark, marked, marks, open_blocks, unmark
 from goanna.core.recovery import Recovery
@@ -79,6 +80,7 @@ goanna_allow_vectorcall(Channel, <char*>&(<Channel><PyObject*>Channel).vectorcal
 goanna_allow_vectorcall(Filter, <char*>&(<Filter><PyObject*>Filter).vectorcall - <char*><PyObject*>Filter)
 goanna_allow_vectorcall(Inlet, <char*>&(<Inlet><PyObject*>Inlet).vectorcall - <char*><PyObject*>Inlet)
 goanna_is_leaf(Inlet)
+goanna_set_ran(ran)
 # The half must not show in the name of a type or function.
 goanna_rename(Account, "goanna.core.Account")
 goanna_rename(Call, "goanna.core.Call")

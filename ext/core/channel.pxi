@@ -143,7 +143,7 @@ cdef int fan_out(Table table, object event, object errors) except -1:
     cdef Py_ssize_t index
     cdef PyObject* result
     for index in range(table.size):
-        result = goanna_invoke(&table.row[index], <PyObject*>event)
+        result = goanna_checked(goanna_invoke(&table.row[index], <PyObject*>event))
         if result == NULL:
             recover(table, index, event, errors, ())
             return 0
@@ -161,7 +161,7 @@ cdef int fan_out_filtered(Table table, object event, object errors) except -1:
     for index in range(table.size):
         filter_ = (<Call>table.calls[index]).filter
         if filter_ is None:
-            result = goanna_invoke(&table.row[index], <PyObject*>event)
+            result = goanna_checked(goanna_invoke(&table.row[index], <PyObject*>event))
             if result == NULL:
                 recover(table, index, event, errors, filtered or ())
                 return 0

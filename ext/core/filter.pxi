@@ -124,7 +124,7 @@ Raises:
         return f"<Filter before {self.target!r}>"
 
     cdef int forward(self, object event) except -1:
-        cdef PyObject* result = goanna_invoke(&self.call, <PyObject*>event)
+        cdef PyObject* result = goanna_checked(goanna_invoke(&self.call, <PyObject*>event))
         if result == NULL:
             try:
                 raised()

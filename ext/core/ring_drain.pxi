@@ -73,9 +73,9 @@ cdef Py_ssize_t drain_events(Ring ring, Py_ssize_t most, long long nanoseconds) 
         if context is not None and ring.own is not None:
             context.run(mark, ring.key)
         if context is None:
-            result = goanna_call_event(<PyObject*>handler, <PyObject*>event)
+            result = goanna_checked(goanna_call_event(<PyObject*>handler, <PyObject*>event))
         else:
-            result = goanna_call_within(<PyObject*>context, <PyObject*>handler, <PyObject*>event)
+            result = goanna_checked(goanna_call_within(<PyObject*>context, <PyObject*>handler, <PyObject*>event))
         end = goanna_now()
         if result != NULL:
             Py_XDECREF(result)

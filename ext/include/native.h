@@ -196,6 +196,31 @@ static inline PyObject *goanna_attribute(PyObject *event, PyObject *name, PyObje
     return value;
 }
 
+/* Returns its argument, or raises where that is a coroutine or the like: `ran` of goanna.core.deferred. */
+static PyObject *goanna_ran = NULL;
+
+static inline int goanna_set_ran(PyObject *function)
+{
+    goanna_ran = Py_NewRef(function);
+    return 0;
+}
+
+/* The result of a call, looked at where it is of a type that can be awaited or iterated over. */
+static inline PyObject *goanna_checked(PyObject *result)
+{
+    if (result == Py_None || result == NULL) {
+        return result;
+    }
+    PyTypeObject *type = Py_TYPE(result);
+    if (type->tp_iternext == NULL
+        && (type->tp_as_async == NULL || (type->tp_as_async->am_await == NULL && type->tp_as_async->am_anext == NULL))) {
+        return result;
+    }
+    PyObject *same = PyObject_CallOneArg(goanna_ran, result);
+    Py_DECREF(result);
+    return same;
+}
+
 /* The number by which a value is sampled; an exception may be set if it is 0. */
 static inline unsigned long long goanna_number(PyObject *value)
 {
@@ -209,7 +234,7 @@ static inline unsigned long long goanna_number(PyObject *value)
 static inline PyObject *goanna_call_one(PyObject *function, PyObject *argument)
 {
     PyObject *stack[2] = {NULL, argument};
-    return goanna_call_guarded(function, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET);
+    return goanna_checked(goanna_call_guarded(function, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET));
 }
 
 static inline PyObject *goanna_call_none(PyObject *function)

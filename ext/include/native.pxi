@@ -10,6 +10,8 @@ cdef extern from "native.h":
     # Calls of a listener's method.
     void goanna_set_call(goanna_call* call, object method) noexcept
     PyObject* goanna_invoke(goanna_call* call, PyObject* event) noexcept
+    int goanna_set_ran(object function) except -1
+    PyObject* goanna_checked(PyObject* result) noexcept
     object goanna_call_one(object function, object argument)
     object goanna_call_none(object function)
     void goanna_is_leaf(object cls) noexcept

@@ -15,6 +15,7 @@ import sys
 
 from goanna.core import enter_report, in_report, leave_report
 from goanna.core.base import EXHAUSTED, TYPE_CHECKING
+from goanna.core.deferred import check_runs, ran
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ def policy(errors: Errors) -> ErrorHandler | None:
         raise ValueError(f'errors is {errors!r}; it must be "log", "print", "raise" or callable')
     if not callable(errors):
         raise TypeError(f'errors must be "log", "print", "raise" or callable, not {type(errors).__name__}')
+    check_runs(errors, "errors")
     return _guarded(errors)
 
 
@@ -81,7 +83,7 @@ def _guarded(handler: ErrorHandler) -> ErrorHandler:
 
     def policy(error: Exception, listener: Any, event: Any) -> None:
         try:
-            handler(error, listener, event)
+            ran(handler(error, listener, event))
         except EXHAUSTED:  # it publishes what fails again, or the like: see the core's fan-out
             raise
         except Exception as second:

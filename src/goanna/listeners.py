@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
 
 from goanna.core.base import TYPE_CHECKING, final
+from goanna.core.deferred import deferred
 from goanna.events import Event, EventMeta, event_class
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ __all__ = ["Handler", "Listener", "check_method", "declared", "does_nothing", "h
 
 _MARK = "__handles__"
 
-_COROUTINE, _GENERATOR, _ASYNC_GENERATOR, _VARARGS = 0x80, 0x20, 0x200, 0x04
+_VARARGS = 0x04
 
 
 def handles(*event_types: type[Event]) -> Callable[[_F], _F]:
@@ -160,14 +161,13 @@ def check_method(method: Any, shown: str, *, awaited: bool = False) -> None:
     """Raise TypeError unless ``method(event)`` is a call that runs, or, where that is awaited, returns what does."""
     if not callable(method):
         raise TypeError(f"{shown} must be a method, not {type(method).__name__}")
-    function = getattr(method, "__func__", method)
-    flags = function.__code__.co_flags if isinstance(function, FunctionType) else 0
-    if flags & _COROUTINE and not awaited:
+    kind = deferred(method)
+    if kind == "coroutine" and not awaited:
         raise TypeError(
             f"{shown}() is a coroutine function: a dispatcher calls its listeners and does not await them; "
             "goanna.on_loop(...) does"
         )
-    if flags & (_GENERATOR | _ASYNC_GENERATOR):
+    if kind == "generator":
         raise TypeError(f"{shown}() is a generator function: calling it with an event would run none of it")
     if not _takes_one_argument(method):
         import inspect

@@ -35,7 +35,7 @@ IN_CORE = (
     {"_compiled", "_pure"},
     {"codegen", "recovery"},
     {"fields"},
-    {"forks", "marks"},
+    {"deferred", "forks", "marks"},
     {"base"},
 )
 """The halves over what they share. The package itself, ``goanna.core``, stands over both, because it chooses."""

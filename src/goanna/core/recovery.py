@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 
 from goanna.core.base import EXHAUSTED, TYPE_CHECKING, Skip, failed_group, final
+from goanna.core.deferred import ran
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,7 +108,7 @@ class Recovery:
                 call = calls[self.position]
                 filter_ = call.filter
                 if filter_ is None:
-                    call.method(self.event)
+                    ran(call.method(self.event))
                 elif filter_.admits(self.event):
                     filter_.pass_on(self.event)
                 else:

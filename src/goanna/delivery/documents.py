@@ -13,6 +13,7 @@ from types import MemberDescriptorType
 from typing import Any, Final, Literal
 
 from goanna.core.base import MISSING
+from goanna.core.deferred import check_runs, ran
 from goanna.events import Event
 
 __all__ = ["Documents", "preparation"]
@@ -38,7 +39,8 @@ def preparation(documents: Any) -> Callable[[Any], Any] | None:
         raise ValueError(f'documents is {documents!r}; it must be "reference", "shallow", "omit" or callable')
     if not callable(documents):
         raise TypeError(f'documents must be "reference", "shallow", "omit" or callable, not {type(documents).__name__}')
-    return _Preparation(documents)
+    check_runs(documents, "documents")
+    return _Preparation(lambda document: ran(documents(document)))
 
 
 def _omitted(document: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from goanna.events import Event
-from goanna.listeners import Listener, handled
+from goanna.listeners import Listener, check_method, handled
 
 __all__ = ["EventsLost", "gap_method"]
 
@@ -23,17 +23,18 @@ class EventsLost(Event, eq=True):
     count: int
 
 
-def gap_method(listener: Any) -> Callable[[EventsLost], object] | None:
+def gap_method(listener: Any, *, awaited: bool = False) -> Callable[[EventsLost], object] | None:
     """Return the method of a listener that wants to know, or None.
 
     Raises:
-        TypeError: ``events_lost`` can't be called.
+        TypeError: ``events_lost`` can't be called with the marker, or would not run; a coroutine function does where
+            it is ``awaited``.
     """
     if isinstance(listener, Listener):
         for name, taken in handled(type(listener)).items():
             if EventsLost in taken:
                 return getattr(listener, name)  # type: ignore[no-any-return]
     method = getattr(listener, "events_lost", None)
-    if method is not None and not callable(method):
-        raise TypeError(f"{type(listener).__qualname__}.events_lost must be a method, not {type(method).__name__}")
+    if method is not None:
+        check_method(method, f"{type(listener).__qualname__}.events_lost", awaited=awaited)
     return method

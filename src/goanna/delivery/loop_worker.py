@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from typing import Any, Final, final
 
 from goanna.checks import checked_timeout
+from goanna.core.deferred import ran
 from goanna.delivery.consumer import Consumer
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.loops import Loop, LoopClosedError
@@ -174,6 +175,8 @@ class LoopWorker(Consumer):
                 result = handler(event)
                 if inspect.isawaitable(result):
                     await result
+                elif result is not None:
+                    ran(result)
             else:
                 await self._within(context, handler, event)
         except BaseException as raised:
@@ -196,6 +199,7 @@ class LoopWorker(Consumer):
         context.run(self.ring.enter)
         result = context.run(handler, event)
         if not inspect.isawaitable(result):
+            ran(result)
             return
         flag = self._loop.flag()
         outcome: list[BaseException] = []
@@ -242,7 +246,7 @@ class LoopWorker(Consumer):
         marker = EventsLost(count)
         assert self._gap_method is not None
         try:
-            self._gap_method(marker)
+            ran(self._gap_method(marker))
         except Exception as error:
             self._errors(error, self.listener, marker)
 
@@ -254,6 +258,8 @@ class LoopWorker(Consumer):
             result: Awaitable[object] | object = self._gap_method(marker)
             if inspect.isawaitable(result):
                 await result
+            else:
+                ran(result)
         except Exception as error:
             self._errors(error, self.listener, marker)
 

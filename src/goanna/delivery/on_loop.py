@@ -135,6 +135,7 @@ def on_loop(
         context=context,
         quarantine=quarantine,
         slow=slow,
+        awaited=True,
         reentrant=reentrant,
     )
     methods = methods_of(listener, interfaces, awaited=True)

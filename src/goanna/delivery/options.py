@@ -63,6 +63,7 @@ def checked_options(
     context: Any,
     quarantine: Any,
     slow: Any,
+    awaited: bool = False,
     reentrant: Any,
 ) -> Options:
     """Return what the arguments of a wrapper mean, or raise TypeError or ValueError.
@@ -76,7 +77,7 @@ def checked_options(
     seconds = checked_slow(slow)
     return Options(
         listener,
-        gap_method(listener),
+        gap_method(listener, awaited=awaited),
         checked_int("maxsize", maxsize, 1),
         newest,
         checked_policy(errors),

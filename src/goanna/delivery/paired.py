@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from types import GeneratorType
 from typing import Any, Final, final
 
 from goanna.checks import checked_int, checked_seconds
 from goanna.core import in_block
+from goanna.core.deferred import check_runs, ran
 from goanna.core.forks import after_fork
 from goanna.delivery.interfaces import Interfaces, interfaces_of
 from goanna.delivery.wrapper import Wrapper, wrap
@@ -115,6 +117,7 @@ def paired(
         raise ValueError(f"ends must be methods other than {start!r}, one at least")
     if key is not None and not callable(key):
         raise TypeError(f"key must be callable or None, not {type(key).__name__}")
+    check_runs(key, "key")
     call = getattr(listener, method, None)
     if call is None:
         raise TypeError(f"{type(listener).__qualname__} has no method {method}(operation)")
@@ -211,6 +214,8 @@ class _Pairs:
         try:
             if self._begin is not None:
                 carried = self._begin(event)
+                if type(carried) is not GeneratorType:  # one that has begun may be what the end goes on with
+                    ran(carried)
         except BaseException:
             self._keep(key, _Open(event, None, failed=True))
             raise
@@ -232,7 +237,9 @@ class _Pairs:
             self._calling += 1
         failed = True
         try:
-            self._call(Operation(found.start, event, _duration(event, found), found.carried))
+            result = self._call(Operation(found.start, event, _duration(event, found), found.carried))
+            if result is not None:
+                ran(result)
             failed = False
         finally:
             with self._lock:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final, final
 
 from goanna.checks import checked_timeout
+from goanna.core.deferred import ran
 from goanna.delivery.at_exit import at_exit, at_exit_of_this_process, before_executors, thread_of
 from goanna.delivery.consumer import Consumer
 from goanna.delivery.events_lost import EventsLost
@@ -249,7 +250,7 @@ class ThreadWorker(Consumer):
         generation = self._thread
         start = time.monotonic_ns()
         try:
-            self._handle_batch(events)
+            ran(self._handle_batch(events))
         except BaseException as error:
             took = time.monotonic_ns() - start
             if generation is self._thread:
@@ -292,7 +293,7 @@ class ThreadWorker(Consumer):
         marker = EventsLost(count)
         assert self._gap_method is not None
         try:
-            self._gap_method(marker)
+            ran(self._gap_method(marker))
         except BaseException as error:
             self._tell(error, marker)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from goanna.checks import checked_kind, checked_seconds
 from goanna.core import Account, Filter, sampled
+from goanna.core.deferred import check_runs, ran
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.rate_limit import Rate, parsed_rate
 from goanna.delivery.wrapper import Wrapper, wrap
@@ -113,6 +114,7 @@ def where(
         least = [("duration_micros", seconds * 1e6), ("duration", seconds)]
     if predicate is not None and not callable(predicate):
         raise TypeError(f"predicate must be callable, not {type(predicate).__name__}")
+    check_runs(predicate, "predicate")
     if not isinstance(by, str):
         raise TypeError(f"by must be the name of a field, not {type(by).__name__}")
     threshold = None if sample is None else _threshold(sample)
@@ -148,7 +150,7 @@ def _rest(
     counted = iter(range(1 << 62)).__next__
 
     def rest(event: Any) -> object:
-        if not any(one(event) for one in exempt):
+        if not any(ran(one(event)) for one in exempt):
             request = getattr(event, by, None)
             if threshold is not None and not sampled(counted() if request is None else request, threshold):
                 return False
@@ -213,6 +215,7 @@ def _exemptions(always: Any) -> list[Callable[[Any], object]]:
         elif isinstance(one, int | float) and not isinstance(one, bool):
             made.append(_longer_than(checked_seconds("always", one)))
         elif callable(one):
+            check_runs(one, "a predicate in always")
             made.append(one)
         else:
             raise ValueError(f'always is {one!r}; it must be "failed", a number of seconds or a predicate')

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from goanna.core import BUCKETS, in_report
 from goanna.core.base import TYPE_CHECKING, Skip, final
+from goanna.core.deferred import ran
 from goanna.core.forks import after_fork
 from goanna.errors import name, warn
 from goanna.stats import Time
@@ -71,7 +72,7 @@ class Watch:
                 raise Skip  # the reports of a watched listener must not come back to it
             start = time.monotonic_ns()
             try:
-                result = method(event)
+                result = ran(method(event))
             except Skip:
                 raise
             except BaseException:

@@ -10,6 +10,7 @@ from typing import Any, final
 
 from goanna.core import in_block
 from goanna.core.base import EXHAUSTED, uncopied
+from goanna.core.deferred import deferred, ran
 from goanna.core.marks import mark, marked, unmark
 from goanna.delivery.options import Reentrant, checked_reentrant
 from goanna.dispatch.dispatcher import Dispatcher
@@ -56,13 +57,13 @@ def unguarded(method: Callable[..., None]) -> Callable[..., None]:
 
 
 def _guarded(function: FunctionType) -> Callable[..., None]:
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    if deferred(function):
         raise TypeError(f"{function.__qualname__}() must be an ordinary function: boto calls it and does not await it")
 
     @functools.wraps(function)
     def handle_request_data(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
-            function(self, *args, **kwargs)
+            ran(function(self, *args, **kwargs))
         except EXHAUSTED:
             raise
         except Exception as error:
@@ -87,7 +88,7 @@ def check_hook(hook: Any, where: str) -> None:
             f"{where} takes a hook with a method handle_request_data(request, response, error=False); "
             f"{type(hook).__name__} has none"
         )
-    if inspect.iscoroutinefunction(method) or inspect.isgeneratorfunction(method):
+    if deferred(method):
         raise TypeError(f"{type(hook).__name__}.handle_request_data() must be an ordinary method")
     try:
         signature = inspect.signature(method)
@@ -178,9 +179,9 @@ def call_hooks(hooks: Iterable[Any], request: Any, response: Any, error: bool) -
     for hook in hooks:
         try:
             if error:
-                hook.handle_request_data(request, response, error=True)
+                ran(hook.handle_request_data(request, response, error=True))
             else:
-                hook.handle_request_data(request, response)
+                ran(hook.handle_request_data(request, response))
         except EXHAUSTED:
             raise
         except Exception as failure:

@@ -14,6 +14,7 @@ from goanna.core._pure.reporting import in_block, reporting
 from goanna.core._pure.table import Table
 from goanna.core.base import EXHAUSTED, TORN_INCREMENT, TYPE_CHECKING
 from goanna.core.codegen import RESERVED, generated, stores
+from goanna.core.deferred import ran
 from goanna.core.fields import parameters, signature
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ def _channel_type(maker: Maker) -> type[Channel]:
             "exhausted",
             "position",
             "ended",
+            "result",
+            "ran",
         )
     }
     values = "".join(f"{one.name}, " for one in parameters(maker.fields))
@@ -163,7 +166,9 @@ def _channel_type(maker: Maker) -> type[Channel]:
         "  return",
         "try:",
         "  for {method} in {methods}:",
-        "    {method}({event})",
+        "    {result} = {method}({event})",
+        "    if {result} is not None:",
+        "      {ran}({result})",
         # The same as in publish(), written out.
         "except {exhausted}:",
         "  {position} = 0",
@@ -195,6 +200,7 @@ def _channel_type(maker: Maker) -> type[Channel]:
             own["silent"]: reporting,
             own["muted"]: in_block,
             own["exhausted"]: EXHAUSTED,
+            own["ran"]: ran,
         },
     )
     call.__doc__ = Channel.__call__.__doc__

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from goanna.core._pure.account import Account
 from goanna.core._pure.reporting import in_block, reporting
 from goanna.core.base import MISSING, TORN_INCREMENT, TYPE_CHECKING, Skip, final, uncopied
+from goanna.core.deferred import ran
 
 if TYPE_CHECKING:
     from typing import Any, Final
@@ -95,7 +96,9 @@ class Filter:
     def pass_on(self, event: Any) -> None:
         """Hand the event to the target, whatever the conditions say, and count."""
         try:
-            self.target(event)
+            result = self.target(event)
+            if result is not None:
+                ran(result)
         except Skip:
             raise
         except BaseException:
@@ -144,7 +147,7 @@ class Filter:
                 value = self._seen
             if not sampled(value, threshold):
                 return False
-        return self.rest is None or bool(self.rest(event))
+        return self.rest is None or bool(ran(self.rest(event)))
 
     def before(self, target: Callable[[Any], object]) -> Filter:
         """Return a Filter with the same conditions and account before another target."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from goanna.core._pure.ring_slot import BUCKETS, CONTEXT, EVENT, HANDLER, LOST, NEVER, TIME, now
 from goanna.core._pure.ring_state import RingState
 from goanna.core.base import TYPE_CHECKING
+from goanna.core.deferred import ran
 from goanna.core.marks import mark
 
 if TYPE_CHECKING:
@@ -134,9 +135,9 @@ class RingDrain(RingState):
                 if context is not None and self._own is not None:
                     context.run(mark, self._key)
                 if context is None:
-                    handler(event)
+                    ran(handler(event))
                 else:
-                    context.run(handler, event)
+                    ran(context.run(handler, event))
             except BaseException as raised:
                 error = raised
             end = now()

@@ -16,6 +16,7 @@ from goanna.core._pure.filter import Filter
 from goanna.core._pure.maker import Maker
 from goanna.core._pure.reporting import in_block, reporting
 from goanna.core.base import EXHAUSTED, MISSING, TORN_INCREMENT, TYPE_CHECKING, final, uncopied
+from goanna.core.deferred import ran
 from goanna.core.fields import parameters
 from goanna.core.recovery import Recovery
 
@@ -150,7 +151,9 @@ class Table:
         method: Any = None
         try:
             for method in self._methods:
-                method(event)
+                result = method(event)
+                if result is not None:
+                    ran(result)
         except EXHAUSTED:
             # Without a call, for which there may be no room.
             position = 0
