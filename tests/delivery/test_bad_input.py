@@ -36,6 +36,9 @@ COMMON: list[tuple[dict[str, Any], type[Exception], str]] = [
 QUEUED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"timeout": -1}, ValueError, "timeout is -1; it must be 0 seconds or more"),
     ({"timeout": "1"}, TypeError, "timeout must be a number of seconds, not str"),
+    ({"batch": 500, "maxsize": 10}, ValueError, "batch is 500, but no more than maxsize=10 events wait"),
+    ({"batch": 1.0}, TypeError, "batch must be an int, not float"),
+    ({"name": 3}, TypeError, "name must be a string or None, not int"),
     ({"batch": 0}, ValueError, "batch is 0; it must be at least 1"),
     ({"delay": NAN}, ValueError, "delay is nan"),
     ({"delay": None}, TypeError, "delay must be a number of seconds, not NoneType"),

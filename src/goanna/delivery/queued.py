@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from goanna.checks import checked_int, checked_seconds, checked_timeout
+from goanna.checks import checked_int, checked_kind, checked_seconds, checked_timeout
 from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.options import Context, Reentrant, checked_options, methods_of
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from goanna.errors import Errors
 
 __all__ = ["QueueFullError", "Queued", "queued"]
+
+
+_BATCH: Final = 500
 
 
 class Queued(Wrapper):
@@ -79,7 +82,7 @@ def queued(
     maxsize: int = 10_000,
     overflow: Overflow = "drop_oldest",
     timeout: float | None = 1.0,
-    batch: int = 500,
+    batch: int | None = None,
     delay: float = 0.05,
     name: str | None = None,
     errors: Errors = "log",
@@ -108,7 +111,8 @@ def queued(
             holds up the publisher for ``timeout`` at most, "raise" drops the one that comes and hands a
             :class:`~goanna.delivery.QueueFullError` to ``errors``.
         timeout: seconds that "block" waits, None for as long as it takes; after that the event is dropped, "timeout".
-        batch: how many waiting events wake the thread, and the most that ``handle_batch`` gets.
+        batch: how many waiting events wake the thread, and the most that ``handle_batch`` gets; ``maxsize`` at most. By
+            default 500, or ``maxsize`` if that is less.
         delay: seconds that an event waits for others at most, as far as the listener keeps up.
         name: of the thread; by default that of the listener's class.
         errors: what happens when the listener raises: "log", "print" or a callable, as in :class:`Dispatcher`.
@@ -156,9 +160,9 @@ def queued(
         handle_batch,
         overflow=overflow,
         timeout=checked_timeout(timeout),
-        batch=checked_int("batch", batch, 1),
+        batch=_checked_batch(batch, options.maxsize),
         delay=checked_seconds("delay", delay),
-        name=f"goanna-{type(listener).__name__}" if name is None else str(name),
+        name=f"goanna-{type(listener).__name__}" if name is None else _checked_name(name),
         exit_timeout=checked_seconds("exit_timeout", exit_timeout),
     )
     inlets: dict[str, Callable[[Any], object] | None] = {}
@@ -172,6 +176,20 @@ def queued(
     # The wrapper holds the worker, the thread does so while it works: when nobody has the wrapper any more, it may end.
     weakref.finalize(wrapper, _abandon, weakref.ref(worker)).atexit = False
     return wrapper
+
+
+def _checked_batch(batch: Any, maxsize: int) -> int:
+    """Return how many events wake the thread, or raise TypeError or ValueError."""
+    if batch is None:
+        return min(_BATCH, maxsize)
+    if checked_int("batch", batch, 1) > maxsize:
+        raise ValueError(f"batch is {batch}, but no more than maxsize={maxsize} events wait; it must be at most that")
+    return int(batch)
+
+
+def _checked_name(name: Any) -> str:
+    checked_kind("name", name, str, "a string or None")
+    return str(name)
 
 
 def _abandon(reference: weakref.ref[ThreadWorker]) -> None:

@@ -62,7 +62,7 @@ class ThreadWorker(Consumer):
         self.exit_timeout = exit_timeout
         self._handle_batch = handle_batch
         self._timeout = timeout
-        self._batch = min(batch, options.maxsize)
+        self._batch = batch
         self._delay = min(delay, threading.TIMEOUT_MAX)
         self._name = name
         self._space = Waiters()
