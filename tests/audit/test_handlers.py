@@ -287,8 +287,10 @@ def test_a_child_writes_its_own_lines_and_no_others(audit: ModuleType, handlers:
         asyncio.run(handler.request_start(audit.RequestStart("c", "parent")))
         assert in_child(lambda: asyncio.run(handler.request_start(audit.RequestStart("c", "child")))) == 0
         asyncio.run(handler.request_start(audit.RequestStart("c", "parent")))
-    questions = [json.loads(one)["data"]["question"] for one in path.read_text().splitlines()]
-    assert questions == ["parent", "child", "parent"]
+    lines = [json.loads(one) for one in path.read_text().splitlines()]
+    assert [one["data"]["question"] for one in lines] == ["parent", "child", "parent"]
+    assert [one["request"] for one in lines] == [1, 2, 2]
+    assert [one["process"] == os.getpid() for one in lines] == [True, False, True]
 
 
 @needs_fork

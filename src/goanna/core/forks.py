@@ -31,22 +31,29 @@ def after_fork(one: _Affected) -> None:
 class ForkLock:
     """A lock that nobody holds in a forked child, where the thread that held it may not be.
 
+    A fork in C that runs none of Python's hooks is noticed, too.
+
     Args:
         make: makes one; by default a re-entrant one.
-
-    Attributes:
-        now: the lock, in this process; to be looked up each time.
     """
 
-    __slots__ = ("__weakref__", "_make", "now")
+    __slots__ = ("__weakref__", "_lock", "_make", "_process")
 
     def __init__(self, make: Callable[[], Any] = threading.RLock) -> None:
         self._make = make
         self._after_fork()
         after_fork(self)
 
+    @property
+    def now(self) -> Any:
+        """The lock, in this process; to be looked up each time."""
+        if self._process != os.getpid():
+            self._after_fork()
+        return self._lock
+
     def _after_fork(self) -> None:
-        self.now = self._make()
+        self._lock = self._make()
+        self._process = os.getpid()
 
 
 def _in_the_child() -> None:

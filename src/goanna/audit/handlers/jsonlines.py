@@ -41,11 +41,12 @@ class JSONLinesHandler(EventHandler[Any, Any]):
     the same file.
 
     Every line is one JSON object in printable ASCII with ``what`` ("request_start", "event_start", "event_end" or
-    "request_end"), ``time`` (seconds since 1970) and ``request`` (a number; null outside of a request). Those of
-    events have ``event`` (a number) and ``kind`` ("llm", "similarity", "fallback" or the name of the class; null if
-    the span was not called). Ends have ``duration`` in seconds and ``error``: null, or an object with ``type`` and
-    ``message``. ``data`` has the fields of what the handler was given. What JSON has no form for is written as its
-    repr. URLs, wherever they are, are written without user, password and query, where signatures and tokens are.
+    "request_end"), ``time`` (seconds since 1970), ``process`` (its number) and ``request`` (a number within the
+    process; null outside of a request). Those of events have ``event`` (such a number) and ``kind`` ("llm",
+    "similarity", "fallback" or the name of the class; null if the span was not called). Ends have ``duration`` in
+    seconds and ``error``: null, or an object with ``type`` and ``message``. ``data`` has the fields of what the handler
+    was given. What JSON has no form for is written as its repr. URLs, wherever they are, are written without user,
+    password and query, where signatures and tokens are.
 
     Args:
         target: a path, to which it appends, or a text stream, which it flushes after each line.
@@ -75,7 +76,13 @@ class JSONLinesHandler(EventHandler[Any, Any]):
         self._lock = ForkLock()
 
     def _write(self, what: str, request: _Begun | None, **more: Any) -> None:
-        line = {"what": what, "time": time.time(), "request": None if request is None else request.number, **more}
+        line = {
+            "what": what,
+            "time": time.time(),
+            "process": os.getpid(),
+            "request": None if request is None else request.number,
+            **more,
+        }
         text = json.dumps(plain(line), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
         with self._lock.now:
             if self._closed:
