@@ -27,7 +27,7 @@ import contextvars
 import sys
 import threading
 
-from goanna.core.base import EXHAUSTED, MISSING, Skip, uncopied
+from goanna.core.base import EXHAUSTED, MISSING, Skip, nothing, uncopied
 from goanna.core.deferred import ran
 from goanna.core.fields import parameters, signature
 from goanna.core.marks import mark, marked, marks, open_blocks, unmark

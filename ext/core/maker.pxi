@@ -71,7 +71,9 @@ Raises:
     def __dealloc__(self):
         PyMem_Free(self.offsets)
 
-    __reduce__ = uncopied
+    def __reduce__(self):
+        """Be None in a pickle of the class by value, which makes its own."""
+        return nothing, ()
 
     def __call__(self, *args, **kwargs):
         """Return a new instance; the arguments are those of the class."""

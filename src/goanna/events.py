@@ -6,6 +6,7 @@ import copyreg
 import sys
 from collections.abc import Mapping
 from reprlib import recursive_repr
+from weakref import WeakSet
 
 from goanna.core import Maker, reader
 from goanna.core.base import TYPE_CHECKING, dataclass_transform
@@ -48,8 +49,17 @@ class EventMeta(type):
         namespace = dict(namespace)  # the caller's own may serve again
         if "__module__" not in namespace:  # as type() does it, for which the caller would be this module
             namespace["__module__"] = sys._getframe(1).f_globals.get("__name__", "builtins")
+        restored = None
+        original = namespace.get("__orig_bases__", bases)
+        if original and isinstance(original[0], _Restored):
+            restored, *original = original
         inherited = inherited_fields(name, bases)
         own, added = own_fields(name, bases, namespace, inherited, kw_only)
+        if restored is not None:
+            added = restored.fields()
+            own = {one.name: one for one in added}
+        namespace["__orig_bases__"] = original = _OriginalBases(original)
+        original.names = tuple([(one.name, one.slot) for one in added])
         for one in own.values():
             namespace.pop(one.name, None)
         namespace["__slots__"] = tuple([one.slot for one in added])
@@ -65,19 +75,88 @@ class EventMeta(type):
             namespace.setdefault("__hash__", _hash if eq else object.__hash__)
         # First, so that the class is finished before other code sees it: an __init_subclass__ may publish it.
         namespace = {_MAKER: _Unfinished(added), **namespace}
-        return super().__new__(mcls, name, bases, namespace, **kwargs)
+        cls = super().__new__(mcls, name, bases, namespace, **kwargs)
+        if restored is not None:
+            _restoring.add(cls)
+        return cls
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **kwargs: Any) -> None:
         super().__init__(name, bases, namespace)
 
     def __setattr__(cls, name: str, value: Any) -> None:
         """Set an attribute of the class; raise TypeError for what the class body may not define either."""
+        if name == "__event_fields__" and cls in _restoring:
+            _restore(cls, value)
+        if _has_already(cls, name, value):
+            return
         check_business(cls.__name__, name)
         super().__setattr__(name, value)
 
     @property
     def __signature__(cls) -> inspect.Signature:
         return signature(cls.__event_fields__)
+
+
+class _OriginalBases(tuple):  # type: ignore[type-arg]
+    """The bases of an event class as written, which say when they are pickled which slots the class has.
+
+    Pickles by value (cloudpickle's, which Dask, Ray and Spark use) make a class from its bases alone, so that what
+    refers to it can be read, and set its attributes afterwards. Slots can't be added then.
+    """
+
+    names: tuple[tuple[str, str], ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, ([_Restored(self.names), *self],)
+
+
+class _Restored:
+    """Stands before the bases of a class that a pickle by value restores; has the names of its fields and slots."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, names: tuple[tuple[str, str], ...]) -> None:
+        self._names = names
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        return ()
+
+    def fields(self) -> list[Field]:
+        """Return fields that hold the places of those that the pickle sets later."""
+        return [Field(name, slot, default=None) for name, slot in self._names]
+
+
+_restoring: WeakSet[type] = WeakSet()
+"""Classes that wait for the fields that the pickle sets."""
+
+
+def _has_already(cls: EventMeta, name: str, value: Any) -> bool:
+    """Return whether a pickle by value sets an attribute that the class has made for itself.
+
+    It sets all of them, each time that it is read, also where the class is known already.
+    """
+    if name == "__event_fields__":
+        return isinstance(value, tuple) and [(one.name, one.slot) for one in value if isinstance(one, Field)] == [
+            (one.name, one.slot) for one in cls.__event_fields__
+        ]
+    if name == _MAKER:
+        return value is None
+    if name == "__init__":
+        code = getattr(value, "__code__", None)
+        return code is not None and code.co_varnames[:1] == vars(cls)["__init__"].__code__.co_varnames[:1]
+    if name in ("__match_args__", "__slots__"):
+        return bool(value == vars(cls)[name])
+    return name == "__orig_bases__" and bool(value) and isinstance(value[0], _Restored)
+
+
+def _restore(cls: EventMeta, everything: tuple[Field, ...]) -> None:
+    """Give a class that is being restored its fields."""
+    _restoring.discard(cls)
+    type.__setattr__(cls, "__event_fields__", everything)
+    type.__setattr__(cls, "__init__", init_function(cls.__qualname__, cls.__module__, everything))
+    type.__setattr__(cls, "__match_args__", tuple([one.name for one in everything if not one.kw_only]))
+    type.__delattr__(cls, _MAKER)
+    maker_of(cls)
 
 
 class _Unfinished:

@@ -271,7 +271,7 @@ def test_what_is_one_of_its_kind_refuses_to_be_copied(both: Copies) -> None:
             queue = there.package.queued(listener)
             logger = requestlog.RequestLogger(file=io.StringIO())
             things = [
-                hub, registration, publish, publish.maker, publish.table, publish.table.calls[0], core.Account(),
+                hub, registration, publish, publish.table, publish.table.calls[0], core.Account(),
                 core.Ring(1, len, print), core.Ring(1, len, print).inlet(len), core.Filter(len, core.Account()), queue,
                 there.package.where(listener, sample=0.5), requestlog.RequestHooks(hub), logger,
                 logger.request_log_queue, [hub], {"hub": (hub,)},
@@ -292,6 +292,6 @@ def test_what_is_one_of_its_kind_refuses_to_be_copied(both: Copies) -> None:
         "a Dispatcher can't be copied or pickled",
         "a Registration can't be copied or pickled",
         "the publisher of OrderPlaced can't be copied or pickled",
-        "a Maker can't be copied or pickled",
+        "a Table can't be copied or pickled",
     ]
     assert "an Account can't be copied or pickled" in answers["c"]

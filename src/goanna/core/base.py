@@ -17,6 +17,7 @@ __all__ = [
     "dataclass_transform",
     "failed_group",
     "final",
+    "nothing",
     "uncopied",
 ]
 
@@ -107,6 +108,10 @@ def uncopied(self: object) -> NoReturn:
     """Serve as the ``__reduce__`` of what is one of its kind: channels, counts and locks are no data."""
     name = type(self).__name__
     raise TypeError(f"{'an' if name[0] in 'AEIOU' else 'a'} {name} can't be copied or pickled")
+
+
+def nothing() -> None:
+    """Return None; for pickles of what is made again where it is missing."""
 
 
 def failed_group(errors: list[Exception], event: object) -> ExceptionGroup[Exception]:

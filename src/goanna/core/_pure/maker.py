@@ -6,7 +6,7 @@ import operator
 import types
 from collections.abc import Iterable
 
-from goanna.core.base import TYPE_CHECKING, final, uncopied
+from goanna.core.base import TYPE_CHECKING, final, nothing
 from goanna.core.fields import Field
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ class Maker:
     def take_over(self) -> None:
         """Let a direct call of the class build its instances the same way, where this core has a faster one."""
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> Any:
+        """Be None in a pickle of the class by value, which makes its own."""
+        return nothing, ()
 
     def __repr__(self) -> str:
         return f"<Maker of {self.event_type.__qualname__}>"
