@@ -656,3 +656,20 @@ def test_an_attachment_says_what_it_is(requestlog: ModuleType, heard: Any) -> No
     assert repr(attachment) == "<Attachment of <Dispatcher(RequestListener) with 1 listeners>>"
     attachment.detach()
     assert repr(attachment) == "<Attachment of <Dispatcher(RequestListener) with 1 listeners>, detached>"
+
+
+def test_a_session_guards_for_as_long_as_anything_is_attached(requestlog: ModuleType, heard: Any, moto: Moto) -> None:
+    def guarded() -> int:
+        client = session.client("ec2", endpoint_url=moto.url)
+        client.describe_volumes()
+        return sum("_make_api_call" in vars(cls) for cls in type(client).__mro__) - 1  # botocore's own
+
+    session = boto3.Session()
+    assert guarded() == 0
+    one, two = requestlog.attach(session, heard), requestlog.attach(session, heard)
+    assert guarded() == 1
+    one.detach()
+    assert guarded() == 1
+    two.detach()
+    assert guarded() == 0
+    assert len(heard.calls) == 3

@@ -12,7 +12,6 @@ session makes, an attribute of a client that exists.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import time
 import weakref
 from collections.abc import Callable
@@ -147,14 +146,14 @@ def _guarded(method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     finally:
         _under_way.reset(token)
         found.clear()  # a traceback may keep this frame
-    return _awaited(result) if inspect.iscoroutine(result) else result
+    return _awaited(result) if hasattr(result, "__await__") else result
 
 
-async def _awaited(coroutine: Any) -> Any:
+async def _awaited(call: Any) -> Any:
     found: list[tuple[Attachment, _Call]] = []
     token = _under_way.set(found)
     try:
-        return await coroutine
+        return await call
     except BaseException as error:
         _abandon(found, error)
         raise
