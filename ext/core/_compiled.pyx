@@ -26,10 +26,11 @@ from cpython.ref cimport Py_INCREF
 import contextvars
 import sys
 import threading
+import weakref
 
 from goanna.core.base import EXHAUSTED, MISSING, Skip, nothing, uncopied
 from goanna.core.deferred import ran
-from goanna.core.fields import parameters, signature
+from goanna.core.fields import check_conditions, check_slotted, parameters, signature
 from goanna.core.marks import mark, marked, marks, open_blocks, unmark
 from goanna.core.recovery import Recovery
 

@@ -35,6 +35,7 @@ Raises:
             raise TypeError(f"a Channel takes a Maker, not {type(maker).__name__}")
         if not isinstance(table, Table):
             raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
+        check_maker(maker, table)
         if errors is not None and not callable(errors):
             raise TypeError(f"the errors of a Channel must be callable or None, not {type(errors).__name__}")
         self.maker = maker
@@ -68,10 +69,11 @@ Raises:
         """Make the calls of ``table`` from the next publish on; the old table is retired.
 
         Raises:
-            TypeError: ``table`` is not a Table.
+            TypeError: ``table`` is not a Table, or one of another event.
         """
         if not isinstance(table, Table):
             raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
+        check_maker(self.maker, table)
         cdef Table old
         if GOANNA_NO_GIL:
             old = <Table>goanna_keep(self.keeper, &self.lock, table)
@@ -94,6 +96,14 @@ Raises:
 
     def __repr__(self):
         return f"<Channel of {self.maker.event_type.__qualname__} to {len(self.table)}>"
+
+
+cdef int check_maker(Maker maker, Table table) except -1:
+    if table.event_type is not None:
+        event_type = table.event_type()
+        if event_type is not maker.event_type or table.fields != len(maker.fields):
+            raise TypeError(f"a Channel takes a Table of the same event: {maker!r}, and the table is of {event_type!r}")
+    return 0
 
 
 cdef inline Table table_of(Channel self):

@@ -53,7 +53,8 @@ Args:
     rest: called with the event for all that can't be said with these, or None.
 
 Raises:
-    TypeError: ``target`` or ``rest`` can't be called, or ``account`` is no Account."""
+    TypeError: ``target`` or ``rest`` can't be called, ``account`` is no Account, or a condition is not as
+        described."""
 
     cdef vectorcallfunc vectorcall
     cdef readonly object target
@@ -78,6 +79,9 @@ Raises:
             raise TypeError(f"the rest of a Filter must be callable or None, not {type(rest).__name__}")
         self.target = target
         self.account = account
+        members = tuple(members)
+        least = tuple(least)
+        check_conditions(types, members, least, sample)
         self.types = types
         self.members = tuple([(sys.intern(name), values) for name, values in members])
         self.least = tuple([(sys.intern(name), smallest) for name, smallest in least])

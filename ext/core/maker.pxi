@@ -30,7 +30,8 @@ Args:
     fields: its Field records, in the order of definition.
 
 Raises:
-    TypeError: ``cls`` is not a class, or a field's slot is not a slot of it."""
+    TypeError: ``cls`` is not a class, or builds on one that is not defined in Python, or a field's slot is not
+        a slot of it."""
 
     cdef vectorcallfunc vectorcall
     cdef readonly object event_type
@@ -48,8 +49,7 @@ Raises:
     def __cinit__(self, cls, fields):
         self.vectorcall = <vectorcallfunc>call_maker
         self.offsets = NULL
-        if not isinstance(cls, type):
-            raise TypeError(f"Maker() takes a class, not {type(cls).__name__}")
+        check_slotted(cls)
         self.fields = tuple(fields)
         positional = [one for one in self.fields if not one.kw_only]
         ordered = positional + [one for one in self.fields if one.kw_only]

@@ -73,6 +73,8 @@ Raises:
 
     cdef readonly tuple calls
     cdef readonly list ended
+    cdef object event_type  # what it is a table of, by a weak reference, or None
+    cdef Py_ssize_t fields
     cdef readonly Py_ssize_t finished
     cdef readonly bint has_filters
     cdef readonly object later
@@ -102,6 +104,9 @@ Raises:
         if later is not None and not callable(later):
             raise TypeError(f"a Table is made later by what can be called, not {type(later).__name__}")
         self.later = later
+        if maker is not None:
+            self.event_type = weakref.ref(maker.event_type)
+            self.fields = len(maker.fields)
         self.size = len(self.calls)
         self.row = <goanna_call*>PyMem_Malloc(max(self.size, 1) * sizeof(goanna_call))
         if self.row == NULL:

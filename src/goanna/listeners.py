@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
 
@@ -47,7 +48,7 @@ def handles(*event_types: type[Event]) -> Callable[[_F], _F]:
             raise TypeError(f"handles() takes event classes (subclasses of goanna.Event), not {shown}")
 
     def mark(method: _F) -> _F:
-        if not callable(method):
+        if not callable(method) and not isinstance(method, functools.singledispatchmethod):
             raise TypeError(f"handles() decorates a method, not {type(method).__name__}; put it below that")
         setattr(method, _MARK, (*getattr(method, _MARK, ()), *event_types))
         return method
@@ -93,6 +94,8 @@ def declared(cls: type) -> dict[str, tuple[type[Event], ...]]:
     if issubclass(cls, Listener):  # its __init_subclass__ is not through yet, or another has left it out
         taken: dict[type[Event], str] = {}
         for name, value in vars(cls).items():
+            if isinstance(value, functools.singledispatchmethod) and not hasattr(value, _MARK):
+                value = value.func
             for event_type in getattr(value, _MARK, ()):
                 if taken.setdefault(event_type, name) != name:
                     raise TypeError(
@@ -182,7 +185,8 @@ def _takes_one_argument(method: Any) -> bool:
     if type(method) is MethodType and type(method.__func__) is FunctionType:
         function, bound = method.__func__, 1
     elif type(method) is FunctionType:
-        function, bound = method, 0
+        # What a singledispatchmethod gives is a function around the method of the class.
+        function, bound = method, int(hasattr(method, "register") and not hasattr(method, "dispatch"))
     else:
         import inspect
 

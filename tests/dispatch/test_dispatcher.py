@@ -604,3 +604,13 @@ class TestManyListeners:
         assert [one() for one in references] == [None] * 3
         assert registration.stats().delivered == late.stats().delivered == 9
         assert kept is hub.publisher(shapes.OrderPlaced)
+
+
+def test_the_order_is_relative_to_objects(goanna: ModuleType, shapes: ModuleType) -> None:
+    hub = goanna.Dispatcher()
+    hub.add(shapes.Recorder([]))
+    with pytest.raises(TypeError, match=r"before takes .*, not <class '.*Recorder'>; pass the object that was added"):
+        hub.add(shapes.Recorder([]), before=shapes.Recorder)
+    with pytest.raises(TypeError, match="after takes registrations or registered listeners, not 3$"):
+        hub.add(shapes.Recorder([]), after=3)
+    assert len(hub) == 1

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import BuiltinFunctionType
 
 from goanna.core.base import MISSING, TYPE_CHECKING, Missing, final
 
 if TYPE_CHECKING:
     import inspect
-    from typing import Any, TypeVar, overload
+    from typing import Any, Final, TypeVar, overload
 
     _T = TypeVar("_T")
 
-__all__ = ["Field", "field", "parameters", "signature"]
+__all__ = ["Field", "check_conditions", "check_slotted", "field", "parameters", "signature"]
 
 
 @final
@@ -133,6 +134,41 @@ def field(
     if default_factory is not MISSING and not callable(default_factory):
         raise TypeError(f"default_factory must be callable, not {type(default_factory).__name__}")
     return FieldOptions(default, default_factory, kw_only, repr)
+
+
+_HEAP_TYPE: Final = 1 << 9
+_NO_INSTANCES: Final = 1 << 7
+"""Flags of a class: it was made at run time, and there is no way to make an instance."""
+
+
+def check_slotted(cls: Any) -> None:
+    """Raise TypeError unless the instances of a class are made of nothing but memory and slots."""
+    if not isinstance(cls, type):
+        raise TypeError(f"Maker() takes a class, not {type(cls).__name__}")
+    for base in cls.__mro__[:-1]:
+        own = vars(base).get("__new__")
+        if not base.__flags__ & _HEAP_TYPE or base.__flags__ & _NO_INSTANCES or isinstance(own, BuiltinFunctionType):
+            raise TypeError(
+                f"Maker() takes a class defined in Python; {cls.__qualname__} is or extends {base.__qualname__}"
+            )
+
+
+def check_conditions(types: Any, members: Any, least: Any, sample: Any) -> None:
+    """Raise TypeError unless these are what a Filter takes; ``members`` and ``least`` are tuples already."""
+    if types is not None and not (isinstance(types, tuple) and all(isinstance(one, type) for one in types)):
+        raise TypeError(f"the types of a Filter must be a tuple of classes or None, not {types!r}")
+    for one in members:
+        if not _is_pair(one) or not isinstance(one[1], frozenset):
+            raise TypeError(f"the members of a Filter must be pairs of a name and a frozenset, not {one!r}")
+    for one in least:
+        if not _is_pair(one):
+            raise TypeError(f"the least of a Filter must be pairs of a name and a value, not {one!r}")
+    if sample is not None and not (_is_pair(sample) and isinstance(sample[1], int) and sample[1] >= 0):
+        raise TypeError(f"the sample of a Filter must be a name and a threshold of 0 or more, or None, not {sample!r}")
+
+
+def _is_pair(one: Any) -> bool:
+    return isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str)
 
 
 def parameters(fields: Iterable[Field]) -> tuple[Field, ...]:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from types import MethodType, TracebackType
 
-from goanna.core import Account, Call, Filter
+from goanna.core import Account, Call, Filter, Inlet
 from goanna.core.base import TYPE_CHECKING, Skip, final, uncopied
 from goanna.dispatch.watch import Watch
 from goanna.events import Event
@@ -218,7 +218,7 @@ class Registration:
             method = one.method if filter_ is None else filter_.target
             plain = method
             if isinstance(self._listener, weakref.ref) and filter_ is None:  # else it is of another listener behind it
-                method = _weakly(method, self._listener)
+                method = _weakly(method, self._listener, one.name)
             if self._watch is not None:
                 method = self._watch.around(method)
             if self._claim is not None:
@@ -237,10 +237,20 @@ class Registration:
         return first
 
 
-def _weakly(method: Callable[[Any], object], reference: weakref.ref[Listener]) -> Callable[[Any], object]:
-    """Return ``method`` without its hold on the listener."""
-    if type(method) is not MethodType:
-        return method  # an attribute of the instance: it goes with the instance, unless it holds it itself
+def _weakly(method: Callable[[Any], object], reference: weakref.ref[Listener], name: str) -> Callable[[Any], object]:
+    """Return ``method``, which the listener has by this name, without its hold on the listener."""
+    if type(method) is Inlet:
+        return method  # it has only what is behind a wrapper
+    if type(method) is not MethodType or method.__self__ is not reference():
+
+        def look_up(event: Any) -> object:
+            """Call what may hold the listener in a way that can't be seen: a partial, a closure."""
+            listener = reference()
+            if listener is None:
+                raise Skip
+            return getattr(listener, name)(event)
+
+        return look_up
     function = method.__func__
 
     def call(event: Any) -> object:

@@ -71,6 +71,7 @@ class Channel:
     def __init__(self, maker: Maker, table: Table, errors: ErrorHandler | None) -> None:
         if not isinstance(table, Table):
             raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
+        _check_maker(maker, table)
         if errors is not None and not callable(errors):
             raise TypeError(f"the errors of a Channel must be callable or None, not {type(errors).__name__}")
         self.maker = maker
@@ -102,10 +103,11 @@ class Channel:
         """Make the calls of ``table`` from the next publish on; the old table is retired.
 
         Raises:
-            TypeError: ``table`` is not a Table.
+            TypeError: ``table`` is not a Table, or one of another event.
         """
         if not isinstance(table, Table):
             raise TypeError(f"a Channel takes a Table, not {type(table).__name__}")
+        _check_maker(self.maker, table)
         with counting():  # else two threads that replace the same table would leave one of theirs unretired
             old = self._table
             self._table = table
@@ -122,6 +124,13 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel of {self.maker.event_type.__qualname__} to {len(self.table.calls)}>"
+
+
+def _check_maker(maker: Maker, table: Table) -> None:
+    if table._event_type is not None:
+        event_type = table._event_type()
+        if event_type is not maker.event_type or table._fields != len(maker.fields):
+            raise TypeError(f"a Channel takes a Table of the same event: {maker!r}, and the table is of {event_type!r}")
 
 
 def _channel_type(maker: Maker) -> type[Channel]:

@@ -8,6 +8,7 @@ from goanna.core._pure.account import Account
 from goanna.core._pure.reporting import in_block, reporting
 from goanna.core.base import MISSING, TORN_INCREMENT, TYPE_CHECKING, Skip, final, uncopied
 from goanna.core.deferred import ran
+from goanna.core.fields import check_conditions
 
 if TYPE_CHECKING:
     from typing import Any, Final
@@ -54,7 +55,8 @@ class Filter:
         rest: called with the event for all that can't be said with these, or None.
 
     Raises:
-        TypeError: ``target`` or ``rest`` can't be called, or ``account`` is no Account.
+        TypeError: ``target`` or ``rest`` can't be called, ``account`` is no Account, or a condition is not as
+            described.
     """
 
     __slots__ = ("_seen", "account", "least", "members", "rest", "sample", "target", "types")
@@ -80,6 +82,7 @@ class Filter:
         self.types = types
         self.members = tuple(members)
         self.least = tuple(least)
+        check_conditions(types, self.members, self.least, sample)
         self.sample = sample
         self.rest = rest
         self._seen = 0

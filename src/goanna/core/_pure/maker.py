@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterable
 
 from goanna.core.base import TYPE_CHECKING, final, nothing
-from goanna.core.fields import Field
+from goanna.core.fields import Field, check_slotted
 
 if TYPE_CHECKING:
     from typing import Any
@@ -37,7 +37,8 @@ class Maker:
         fields: its Field records, in the order of definition.
 
     Raises:
-        TypeError: ``cls`` is not a class, or a field's slot is not a slot of it.
+        TypeError: ``cls`` is not a class, or builds on one that is not defined in Python, or a field's slot is not
+            a slot of it.
     """
 
     __slots__ = ("_channel_type", "event_type", "fields")
@@ -46,8 +47,7 @@ class Maker:
     fields: tuple[Field, ...]
 
     def __init__(self, cls: type, fields: Iterable[Field]) -> None:
-        if not isinstance(cls, type):
-            raise TypeError(f"Maker() takes a class, not {type(cls).__name__}")
+        check_slotted(cls)
         self.fields = tuple(fields)
         for one in self.fields:
             member(cls, one.slot)

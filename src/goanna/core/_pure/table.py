@@ -9,6 +9,7 @@ it, so that a reader of the accounts never sees half of a publish.
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Iterable
 
 from goanna.core._pure.account import Account, counting
@@ -88,7 +89,9 @@ class Table:
 
     __slots__ = (
         "_early",
+        "_event_type",
         "_exceptions",
+        "_fields",
         "_filter_accounts",
         "_methods",
         "_rejected",
@@ -116,6 +119,9 @@ class Table:
         if later is not None and not callable(later):
             raise TypeError(f"a Table is made later by what can be called, not {type(later).__name__}")
         self.later = later
+        # What it is a table of, without holding it.
+        self._event_type = None if maker is None else weakref.ref(maker.event_type)
+        self._fields = 0 if maker is None else len(maker.fields)
         self.has_filters = any(call.filter is not None for call in self.calls)
         # Without methods a has_filters table leaves the path that has to be fast, where only that is asked.
         self._methods = () if self.has_filters else _distinct([call.method for call in self.calls])
