@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import runpy
 import sys
-from glob import glob
 
 from setuptools import Extension, setup
 
 VARIABLE = "GOANNA_BUILD_EXT"
 CHOICES = ("auto", "require", "no")
 
+BUILD = runpy.run_path("src/goanna/core/build.py")
+
 # ext/PACKAGE/ is compiled into goanna.PACKAGE._compiled.
-SOURCES = sorted(glob("ext/*/_compiled.pyx"))
-PARTS = sorted([*glob("ext/*/*.h"), *glob("ext/*/*.pxi"), *glob("src/goanna/*/*.pxd")])
+PARTS = BUILD["sources"](".")
+SOURCES = [one for one in PARTS if one.endswith("/_compiled.pyx")]
+FINGERPRINT = BUILD["fingerprint"](".")
 
 
 def choice() -> str:
@@ -24,6 +27,14 @@ def choice() -> str:
     if value == "auto" and sys.implementation.name != "cpython":
         return "no"  # the pure core is the faster one under a tracing compiler
     return value
+
+
+def bears_stamp(path: str) -> bool:
+    """Return whether an extension module is there that was built from these sources, for this version."""
+    if not os.path.exists(path):
+        return False
+    with open(path, "rb") as file:
+        return BUILD["stamp"](FINGERPRINT).encode() in file.read()
 
 
 def extension(required: bool) -> dict[str, object]:
@@ -55,6 +66,19 @@ def extension(required: bool) -> dict[str, object]:
                     one.extra_compile_args += flags
             super().build_extensions()
 
+        def build_extension(self, ext: Extension) -> None:
+            # What an earlier build left may be younger than these sources without being of them: it is no reason to
+            # generate or compile less, and nothing to be packed should the compiler fail.
+            forced, path = self.force, self.get_ext_fullpath(ext.name)
+            if not bears_stamp(path):
+                self.force = True
+                if os.path.exists(path):
+                    os.unlink(path)
+            try:
+                super().build_extension(ext)
+            finally:
+                self.force = forced
+
         def run(self) -> None:
             super().run()
             for one in self.extensions:
@@ -70,6 +94,7 @@ def extension(required: bool) -> dict[str, object]:
             f"goanna.{os.path.basename(os.path.dirname(source))}._compiled",
             [source],
             include_dirs=["ext/include", os.path.dirname(source)],
+            define_macros=[("GOANNA_VERSION", BUILD["__version__"]), ("GOANNA_SOURCES", FINGERPRINT)],
             depends=PARTS,
             optional=not required,
         )

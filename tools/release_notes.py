@@ -44,7 +44,7 @@ def main() -> int:
     options = parser.parse_args()
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     try:
-        if f'__version__ = "{version}"' not in (ROOT / "src" / "goanna" / "__init__.py").read_text():
+        if f'__version__ = "{version}"' not in (ROOT / "src" / "goanna" / "core" / "build.py").read_text():
             raise ValueError(f"pyproject.toml says version {version}, goanna.__version__ something else")
         text = notes((ROOT / "CHANGES.md").read_text(), version, options.tag)
     except ValueError as error:

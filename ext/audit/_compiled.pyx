@@ -15,6 +15,8 @@ from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New
 
+include "build.pxi"
+
 import sys
 import time
 

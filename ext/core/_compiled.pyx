@@ -23,6 +23,8 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
 
+include "build.pxi"
+
 import contextvars
 import sys
 import threading

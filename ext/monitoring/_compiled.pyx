@@ -14,6 +14,8 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from goanna.core._compiled cimport EarlyFilter, count_filtered, filters_made
 
+include "build.pxi"
+
 import inspect
 import sys
 from types import MethodType

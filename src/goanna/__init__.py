@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from goanna.core import BACKEND, require_compiled
 from goanna.core.base import MISSING, TYPE_CHECKING
+from goanna.core.build import __version__
 from goanna.core.fields import Field, field
 from goanna.dispatch.dispatcher import Dispatcher
 from goanna.dispatch.registration import Registration
@@ -81,8 +82,6 @@ __all__ = [
     "where",
 ]
 
-__version__ = "0.1.0"
-
 for _one in (
     *(Dispatcher, Event, Field, Listener, Registration, Stats, Time, type(MISSING)),
     *(field, fields, handles, install, muted, refresh, replace, require_compiled, uninstall),
@@ -94,13 +93,14 @@ _DELIVERY = ("EventsLost", "Operation", "close", "delivery", "flush", "on_loop",
 
 def __getattr__(name: str) -> Any:
     """Import what takes time when it is first asked for: delivery, with asyncio, and Publisher, with typing."""
-    import importlib
-
     if name in _DELIVERY:
-        delivery = importlib.import_module("goanna.delivery")
+        import goanna.delivery as delivery  # not "from goanna", which would ask this function first
+
         globals().update({one: getattr(delivery, one) for one in _DELIVERY if one != "delivery"})
     elif name == "Publisher":
-        globals()[name] = importlib.import_module("goanna.dispatch.publisher").Publisher
+        from goanna.dispatch.publisher import Publisher
+
+        globals()[name] = Publisher
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return globals()[name]

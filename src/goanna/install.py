@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["install", "refresh", "uninstall"]
 
 
-def install(*, resolve: Literal["publish", "registration"] = "publish") -> Report:
+def install(*, resolve: Literal["publish", "registration"] | None = None) -> Report:
     """Make the monitoring of PyMongo fast, in this process, for clients that exist and clients to come.
 
     It is PyMongo's, and does nothing to another library: db-ally has :func:`goanna.audit.install`, and boto3, of which
@@ -25,18 +25,23 @@ def install(*, resolve: Literal["publish", "registration"] = "publish") -> Repor
     The ``publish_*`` methods of ``pymongo.monitoring`` are replaced in place, and the fields of its events become
     readable at the speed of slots. Events, listeners and all that can be observed stay the same, apart from frames in
     tracebacks and the text of the AttributeError for setting a field. Without PyMongo it does the same to goanna's own
-    module. Calling it again changes nothing; calling it while other threads publish is safe.
+    module. Calling it again changes nothing, unless it names another ``resolve``, or what was in the way is gone.
+    Calling it while other threads publish is safe.
 
     Args:
-        resolve: "publish" (the default) looks listeners' methods up at each publish, as PyMongo does. "registration"
-            looks them up once for each client, and again when its listeners change or after :func:`refresh`; methods
-            that do nothing are then not called, and an event that nobody wants is not built.
+        resolve: "publish" looks listeners' methods up at each publish, as PyMongo does. "registration" looks them up
+            once for each client, and again when its listeners change or after :func:`refresh`; methods that do nothing
+            are then not called, and an event that nobody wants is not built. None, the default, is "publish", or what
+            an earlier call said.
 
     Returns:
         A report of what was made fast, what was left as it is, and why. ``str()`` of it is for people.
 
     Raises:
         ValueError: another ``resolve``.
+
+    Warns:
+        RuntimeWarning: nothing was made fast; the text says why.
     """
     from goanna.monitoring import _install
 
@@ -47,7 +52,8 @@ def uninstall() -> dict[str, str]:
     """Put back what :func:`install` has replaced.
 
     Returns:
-        What could not be put back because somebody else has replaced it since, and why; empty if all is as before.
+        What could not be put back because somebody else has replaced it since, and why; empty if all is as before. It
+        is put back by the next call after that somebody has gone.
     """
     from goanna.monitoring import _install
 

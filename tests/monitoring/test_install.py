@@ -151,6 +151,79 @@ def test_what_others_replace_later_is_left_at_uninstall(
     setattr(stock._EventListeners, "publish_command_start", original)
 
 
+def wrapper_of(inner: Any) -> Any:
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+        inner(self, *args, **kwargs)
+
+    return wrapper
+
+
+def test_what_is_unwrapped_after_uninstall_is_known_again(goanna: ModuleType, installed: Any) -> None:
+    """Somebody wraps after install() and unwraps after uninstall(), and so puts a publisher of ours there again."""
+    cls, name = stock._EventListeners, "publish_command_start"
+    original = vars(cls)[name]
+    replaced = {name: "somebody has replaced it since"}
+    installed()
+    ours = vars(cls)[name]
+    setattr(cls, name, wrapper_of(ours))
+    assert goanna.uninstall() == replaced
+    assert goanna.uninstall() == replaced  # it is still so
+    setattr(cls, name, ours)
+    assert goanna.uninstall() == {}
+    assert vars(cls)[name] is original
+    setattr(cls, name, ours)  # and once more
+    assert name in installed().fast
+    recorder = Recorder()
+    start(stock._EventListeners([recorder]))
+    assert len(recorder.got) == 1
+    assert goanna.uninstall() == {}
+    assert vars(cls)[name] is original
+
+
+def test_install_again_takes_what_is_no_longer_in_the_way(goanna: ModuleType, installed: Any) -> None:
+    cls, name = stock._EventListeners, "publish_command_start"
+    original = vars(cls)[name]
+    setattr(cls, name, wrapper_of(original))
+    assert name in installed().stock
+    setattr(cls, name, original)
+    assert name in installed().fast
+    setattr(cls, name, original)  # what stood there when somebody looked before us
+    assert name in installed().fast
+    assert goanna.uninstall() == {}
+
+
+def test_a_field_that_somebody_else_has_wrapped_is_known_again(goanna: ModuleType, installed: Any) -> None:
+    cls = stock.CommandStartedEvent
+    original = vars(cls)["command"]
+    installed()
+    ours = vars(cls)["command"]
+    if ours is original:
+        assert goanna.BACKEND == "py"
+        return
+    cls.command = property(lambda self: None)  # type: ignore[misc,assignment,method-assign]
+    assert "CommandStartedEvent.command" in installed().stock
+    assert goanna.uninstall() == {"CommandStartedEvent.command": "somebody has replaced it since"}
+    cls.command = ours
+    assert goanna.uninstall() == {}
+    assert vars(cls)["command"] is original
+
+
+def test_nothing_fast_is_told(goanna: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One warning that says why, and none where something is fast, or there is nothing to be."""
+    for name in [name for name in vars(stock._EventListeners) if name.startswith("publish_")]:
+        monkeypatch.setattr(stock._EventListeners, name, wrapper_of(vars(stock._EventListeners)[name]))
+    with pytest.warns(RuntimeWarning) as caught:
+        report = goanna.install()
+    assert report.fast == ()
+    [one] = caught
+    assert str(one.message) == (
+        "goanna's install() has made nothing of pymongo.monitoring fast: "
+        f"it has been replaced by a function of {__name__}"
+    )
+    assert one.filename == __file__
+    goanna.uninstall()
+
+
 @pytest.mark.parametrize("broken", ["no class", "not a class"])
 def test_a_module_like_none_that_we_know_is_left_alone(goanna: ModuleType, broken: str) -> None:
     from goanna.monitoring import _install
@@ -158,7 +231,8 @@ def test_a_module_like_none_that_we_know_is_left_alone(goanna: ModuleType, broke
     module = types.ModuleType("strange")
     if broken == "not a class":
         module._EventListeners = 3  # type: ignore[attr-defined]
-    report = _install.install(module)
+    with pytest.warns(RuntimeWarning, match="made nothing of strange fast: there is no such class in this version"):
+        report = _install.install(module)
     assert report.fast == ()
     assert report.stock == {"_EventListeners": "there is no such class in this version"}
     assert _install.uninstall(module) == {}
@@ -325,7 +399,12 @@ class TestResolvedAtRegistration:
         listeners = stock._EventListeners([one])
         installed(resolve="registration")
         start(listeners)
-        assert installed().resolve == "publish"
+        again = installed()  # as anything may call it, such as an import of the drop-in
+        assert again.resolve == "registration"
+        assert "methods are looked up at registration" in str(again)
+        back = installed(resolve="publish")
+        assert back.resolve == "publish"
+        assert "methods are looked up at each publish" in str(back)
         one.started = lambda event: log.append("patched")  # type: ignore[method-assign]
         start(listeners)
         assert log == [("a", "find"), "patched"]

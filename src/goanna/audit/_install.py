@@ -61,6 +61,9 @@ def install() -> Report:
 
     Returns:
         A report of which modules use goanna's tracker now, and which do not. ``str()`` of it is for people.
+
+    Warns:
+        RuntimeWarning: none does, though some have a tracker.
     """
     with _LOCK.now:
         if not DBALLY:
@@ -79,7 +82,9 @@ def install() -> Report:
                 stock[name] = f"its {NAME} is {found!r}, which is not db-ally's"
         import dbally
 
-        return Report(getattr(dbally, "__version__", "of an unknown version"), tuple(fast), stock)
+        report = Report(getattr(dbally, "__version__", "of an unknown version"), tuple(fast), stock)
+    report.warn_if_idle()
+    return report
 
 
 def uninstall() -> dict[str, str]:
@@ -90,12 +95,14 @@ def uninstall() -> dict[str, str]:
     """
     with _LOCK.now:
         left = {}
-        for name, module in _replaced.items():
-            if vars(module).get(NAME) is StrictEventTracker:
+        for name, module in list(_replaced.items()):
+            found = vars(module).get(NAME)
+            if found is StrictEventTracker:
                 setattr(module, NAME, StockTracker)
-            else:
+            elif found is not StockTracker:
                 left[f"{name}.{NAME}"] = "somebody has replaced it since"
-        _replaced.clear()
+                continue  # what somebody else has put aside may come back
+            del _replaced[name]
         return left
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
 from typing import TYPE_CHECKING
 
 from goanna.audit import _standalone
@@ -29,8 +29,14 @@ else:
         # Releases before 0.5.0 have the events elsewhere and fewer of them. The module of the tracker has always
         # imported those that it needs itself.
         _modules = [dbally.audit.event_tracker]
-        _others = ("dbally.audit.events", "dbally.collection.results")
-        _modules += [importlib.import_module(one) for one in _others if importlib.util.find_spec(one) is not None]
+        with contextlib.suppress(ModuleNotFoundError):
+            import dbally.audit.events
+
+            _modules.append(dbally.audit.events)
+        with contextlib.suppress(ModuleNotFoundError):
+            import dbally.collection.results
+
+            _modules.append(dbally.collection.results)
         for _name in _standalone.__all__:
             if _name != "StockTracker":
                 _found = [vars(one)[_name] for one in _modules if _name in vars(one)]

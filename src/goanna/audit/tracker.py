@@ -13,7 +13,7 @@ from goanna.audit._handler_errors import FAILED
 from goanna.audit._names import EventHandler, EventSpan, RequestEnd, RequestStart, StockTracker
 from goanna.audit._subscription import Subscription
 from goanna.checks import checked_int
-from goanna.core import half_of
+from goanna.core import choose_half
 from goanna.errors import policy
 
 if TYPE_CHECKING:
@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from goanna.audit import _pure as half
     from goanna.errors import Errors
 else:
-    half = half_of("goanna.audit")
+
+    def _load_compiled():
+        from goanna.audit import _compiled as half
+
+        return half
+
+    def _load_pure():
+        from goanna.audit import _pure as half
+
+        return half
+
+    half = choose_half("goanna.audit", _load_compiled, _load_pure)
 
 __all__ = ["EventTracker", "OpenSpan", "Request", "StrictEventTracker"]
 

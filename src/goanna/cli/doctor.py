@@ -28,10 +28,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    """Print the report; return 1 if the compiled core was required and is not there, else 0."""
+    """Print the report; return 1 if the compiled core was required and is not there whole, else 0."""
     for line in lines():
         print(line)
-    return int(chosen.require_compiled and goanna.BACKEND != "c")
+    return int(chosen.require_compiled and (goanna.BACKEND != "c" or bool(core.doubts())))
 
 
 def lines() -> Iterator[str]:
@@ -42,10 +42,13 @@ def lines() -> Iterator[str]:
     if core.COMPILED_MISSING is None:
         yield "  the pure core is not used, because the compiled one loaded"
         yield f"  to use it     set {core.VARIABLE}=py"
+        for wrong in core.doubts():
+            yield f"  but           {wrong}"
+            yield f"  to mend it    {core.what_it_takes()}"
     else:
         yield f"  the compiled core is not used: {core.COMPILED_MISSING}"
         yield f"  to use it     {core.what_it_takes()}"
-        for found in extensions():
+        for found in core.extensions("core"):
             yield f"  found         {found}"
     yield f"Python {platform.python_version()} ({platform.python_implementation()}) on {platform.platform()}"
     yield f"  executable    {sys.executable}"
@@ -61,11 +64,3 @@ def lines() -> Iterator[str]:
 
         yield f"PyMongo {pymongo.version}, after goanna.install():"
         yield from (f"  {line}" for line in str(goanna.install()).splitlines())
-
-
-def extensions() -> Iterator[str]:
-    """Yield the extension modules beside the package that are not the one loaded, whatever they were built for."""
-    folder = os.path.dirname(core.__file__)
-    for name in sorted(os.listdir(folder)):
-        if name.startswith("_compiled.") and name.endswith((".so", ".pyd")):
-            yield os.path.join(folder, name)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import FunctionType, MemberDescriptorType, ModuleType
-from typing import Any, Literal, final
+from typing import Any, Final, Literal, final
 
-from goanna.core import BACKEND, half_of, reader
+from goanna.core import BACKEND, choose_half, reader
 from goanna.core.forks import ForkLock
 from goanna.install_report import InstallReport
 from goanna.monitoring import _plan
@@ -20,6 +20,21 @@ from goanna.monitoring._names import SOURCE
 __all__ = ["Report", "install", "refresh", "uninstall"]
 
 Resolve = Literal["publish", "registration"]
+
+
+def _load_compiled() -> Any:
+    from goanna.monitoring import _compiled as half  # type: ignore[attr-defined]
+
+    return half
+
+
+def _load_pure() -> Any:
+    from goanna.monitoring import _pure as half
+
+    return half
+
+
+_HALF: Final[Any] = choose_half("goanna.monitoring", _load_compiled, _load_pure)
 
 _LOCK = ForkLock()
 
@@ -58,108 +73,151 @@ class Report(InstallReport):
         return self.module
 
     def _summary(self) -> str:
+        when = "at each publish" if self.resolve == "publish" else "at registration"
         return (
             f"{len(self.fast)} publish methods made fast, {len(self.stock)} left as they were, "
-            f"{len(self.readers)} fields read like slots"
+            f"{len(self.readers)} fields read like slots; listeners' methods are looked up {when}"
         )
 
 
 @final
 class _Installation:
-    """What has been put into a module, and what was there before."""
+    """What has been put into a module, and what was there before.
 
-    def __init__(self, module: ModuleType, resolve: Resolve) -> None:
+    Attributes:
+        resolve: of what is in place; None after uninstalling.
+        replaced: by class and name of the attribute what was found there and what was put there instead.
+        earlier: the same pairs of installations that are over, where somebody else had replaced what was put there, and
+            so has it and may put it there again.
+        refused: by name a method that is not understood, and why.
+        stock: what else was left as it is, and why.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
         self.module = module
         self.listeners: Any = getattr(module, "_EventListeners", None)
-        self.resolve = resolve
+        self.resolve: Resolve | None = None
+        self.replaced: dict[tuple[type, str], tuple[Any, Any]] = {}
+        self.earlier: dict[tuple[type, str], list[tuple[Any, Any]]] = {}
+        self.refused: dict[str, tuple[Any, str]] = {}
         self.stock: dict[str, str] = {}
-        self.methods: dict[str, tuple[Any, Any]] = {}
-        self.readers: dict[tuple[type, str], tuple[Any, Any]] = {}
-
-    def put_methods(self) -> None:
-        """Replace what can be replaced."""
-        cls = self.listeners
-        if not isinstance(cls, type):
+        if not isinstance(self.listeners, type):
             self.listeners = object
             self.stock["_EventListeners"] = "there is no such class in this version"
-            return
-        for name in sorted(vars(cls)):
-            if name.startswith("publish_"):
+
+    def put(self, resolve: Resolve) -> None:
+        """Replace what can be replaced and has not been."""
+        self.resolve = resolve
+        self._put_back_earlier()
+        self._put_methods(resolve)
+        if BACKEND == "c":
+            self._put_readers()
+
+    def _put_methods(self, resolve: Resolve) -> None:
+        cls = self.listeners
+        found = {}
+        for name, value in sorted(vars(cls).items()):
+            if not name.startswith("publish_"):
+                continue
+            original, made = self.replaced.get((cls, name), (None, None))
+            if made is not None:
+                if value is original:
+                    setattr(cls, name, made)
+            elif name not in self.refused or self.refused[name][0] is not value:
+                self.refused.pop(name, None)
                 try:
                     one = _plan.plan(self.module, name)
-                    made = half_of("goanna.monitoring").publish_method(one, vars(self.module), resolve=self.resolve)
+                    made = _HALF.publish_method(one, vars(self.module), resolve=resolve)
                     _compare(cls, one, made)
                 except _plan.UnrecognisedError as why:
-                    self.stock[name] = str(why)
+                    self.refused[name] = value, str(why)
                 except Exception as error:  # a version like none that we know: it must keep working
-                    self.stock[name] = f"looking at it raised {type(error).__name__}: {error}"
+                    self.refused[name] = value, f"looking at it raised {type(error).__name__}: {error}"
                 else:
-                    self.methods[name] = (one.original, made)
-        for name, (_, made) in self.methods.items():
-            setattr(cls, name, made)
+                    found[name] = (one.original, made)
+        for name, pair in found.items():
+            self.replaced[cls, name] = pair
+            setattr(cls, name, pair[1])
 
-    def put_readers(self) -> None:
-        """Make the fields of events readable at the speed of slots, where the core can."""
-        if BACKEND != "c":
-            return
+    def _put_readers(self) -> None:
+        """Make the fields of events readable at the speed of slots."""
         for cls in _event_classes(self.module):
             try:
                 for name, (found, slot) in _fields(cls).items():
                     made = reader(cls, slot, name, found.__doc__)
+                    self.replaced[cls, name] = (found, made)
                     setattr(cls, name, made)
-                    self.readers[cls, name] = (found, made)
             except Exception as error:  # as above
                 self.stock[f"the fields of {cls.__qualname__}"] = f"looking at them raised {error!r}"
 
+    def _put_back_earlier(self) -> None:
+        for (owner, name), pairs in self.earlier.items():
+            for original, made in pairs:
+                if vars(owner).get(name) is made:
+                    setattr(owner, name, original)
+
     def take_out(self) -> dict[str, str]:
-        """Put back what is still ours; return what is not, and why."""
-        left = {}
-        cls = self.listeners
-        for name, (original, made) in self.methods.items():
-            if vars(cls).get(name) is made:
-                setattr(cls, name, original)
-            else:
-                left[name] = "somebody has replaced it since"
-        for (owner, name), (found, made) in self.readers.items():
-            if vars(owner).get(name) is made:
-                setattr(owner, name, found)
-            else:
-                left[f"{owner.__qualname__}.{name}"] = "somebody has replaced it since"
-        return left
+        """Put back what is ours, also if it only is so again; return what is neither that nor as it was, and why."""
+        self._put_back_earlier()
+        for (owner, name), (original, made) in self.replaced.items():
+            now = vars(owner).get(name)
+            if now is made:
+                setattr(owner, name, original)
+            elif now is not original:
+                self.earlier.setdefault((owner, name), []).append((original, made))
+        self.resolve = None
+        self.replaced.clear()
+        self.refused.clear()
+        return {
+            self._shown(owner, name): "somebody has replaced it since"
+            for (owner, name), pairs in self.earlier.items()
+            if all(vars(owner).get(name) is not original for original, _ in pairs)
+        }
+
+    def _shown(self, owner: type, name: str) -> str:
+        return name if owner is self.listeners else f"{owner.__qualname__}.{name}"
 
     def report(self) -> Report:
         """Return what is in place now."""
-        now = vars(self.listeners)
-        fast = tuple([name for name, (_, made) in self.methods.items() if now.get(name) is made])
-        replaced = {name: "somebody has replaced it since" for name in self.methods if name not in fast}
-        readers = tuple([f"{owner.__qualname__}.{name}" for owner, name in self.readers])
-        return Report(self.module.__name__, self.resolve, fast, {**self.stock, **replaced}, readers)
+        fast: list[str] = []
+        readers: list[str] = []
+        stock = {**self.stock, **{name: why for name, (_, why) in self.refused.items()}}
+        for (owner, name), (_, made) in self.replaced.items():
+            if vars(owner).get(name) is not made:
+                stock[self._shown(owner, name)] = "somebody has replaced it since"
+            else:
+                (fast if owner is self.listeners else readers).append(self._shown(owner, name))
+        return Report(self.module.__name__, self.resolve or "publish", tuple(fast), stock, tuple(readers))
 
 
-def install(module: ModuleType = SOURCE, resolve: Resolve = "publish") -> Report:
-    """Put the fast publishers and readers into a monitoring module; a second call changes nothing.
+def install(module: ModuleType = SOURCE, resolve: Resolve | None = None) -> Report:
+    """Put the fast publishers and readers into a monitoring module.
+
+    A second call puts in what could not be before, because somebody else had replaced it, and nothing else.
 
     Args:
         module: ``pymongo.monitoring``, or goanna's own; by default the one whose names are used.
         resolve: "publish" looks listeners' methods up at each publish, as the module does; "registration" looks them up
-            when a client's list of listeners has changed or after :func:`refresh`, without those that do nothing.
+            when a client's list of listeners has changed or after :func:`refresh`, without those that do nothing. None
+            is what is installed already, and "publish" where nothing is.
 
     Raises:
         ValueError: another ``resolve``.
     """
-    if resolve not in ("publish", "registration"):
+    if resolve not in ("publish", "registration", None):
         raise ValueError(f'resolve is {resolve!r}; it must be "publish" or "registration"')
     with _LOCK.now:
         known = _installed.get(module.__name__)
-        if known is not None and known.resolve == resolve and known.module is module:
-            return known.report()
-        if known is not None:
-            uninstall(module)
-        made = _Installation(module, resolve)
-        made.put_methods()
-        made.put_readers()
-        _installed[module.__name__] = made
-        return made.report()
+        if known is None or known.module is not module:
+            if known is not None:
+                known.take_out()
+            known = _installed[module.__name__] = _Installation(module)
+        elif known.resolve is not None and resolve not in (None, known.resolve):
+            known.take_out()
+        known.put(resolve or known.resolve or "publish")
+        report = known.report()
+    report.warn_if_idle()
+    return report
 
 
 def uninstall(module: ModuleType = SOURCE) -> dict[str, str]:
@@ -169,13 +227,13 @@ def uninstall(module: ModuleType = SOURCE) -> dict[str, str]:
         What could not be put back, because somebody else has replaced it since, and why.
     """
     with _LOCK.now:
-        known = _installed.pop(module.__name__, None)
+        known = _installed.get(module.__name__)
         return {} if known is None else known.take_out()
 
 
 def refresh() -> None:
     """Look listeners' methods up again at the next publish, where ``resolve="registration"`` keeps them."""
-    half_of("goanna.monitoring").refresh()
+    _HALF.refresh()
 
 
 def _compare(cls: type, one: _plan.Plan, made: Callable[..., Any]) -> None:

@@ -6,7 +6,6 @@ in the other, where the code that publishes events looks it up.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from types import ModuleType
 from typing import Any, Final
@@ -16,11 +15,14 @@ __all__ = ["SOURCE", "open_window"]
 
 def _found() -> ModuleType:
     try:
-        return importlib.import_module("pymongo.monitoring")
+        import pymongo.monitoring
     except ModuleNotFoundError as missing:
         if missing.name not in ("pymongo", "pymongo.monitoring"):
             raise  # PyMongo is there, and something that it needs is not
-        return importlib.import_module("goanna.monitoring._standalone")
+        from goanna.monitoring import _standalone
+
+        return _standalone
+    return pymongo.monitoring
 
 
 SOURCE: Final = _found()
