@@ -185,8 +185,7 @@ cdef int fan_out_filtered(Table table, object event, object errors) except -1:
             stop(table, index, filtered or ())
             raise
         except BaseException as error:
-            recovery = Recovery(table, event, errors, index, filtered or ())
-            recovery.raised(error)
+            recovery = recovery_from(error, table, index, event, errors, filtered or ())
             break
         if not admitted:
             tally(filter_.account, 0, 0, 1)
@@ -199,8 +198,7 @@ cdef int fan_out_filtered(Table table, object event, object errors) except -1:
         else:
             table.finish((), (), filtered)
         return 0
-    recovery.resume()
-    return 0
+    return resume(recovery)
 
 
 cdef int recover(Table table, Py_ssize_t index, object event, object errors, object filtered) except -1:
@@ -211,15 +209,39 @@ cdef int recover(Table table, Py_ssize_t index, object event, object errors, obj
         stop(table, index, filtered)
         raise
     except BaseException as error:
+        recovery = recovery_from(error, table, index, event, errors, filtered)
+    return resume(recovery)
+
+
+cdef object recovery_from(object error, Table table, Py_ssize_t index, object event, object errors, object filtered):
+    """Return what is left of a publish in which a call raised; see that it is counted if a signal comes in between."""
+    recovery = None
+    try:
         recovery = Recovery(table, event, errors, index, filtered)
         recovery.raised(error)
-    recovery.resume()
+    except BaseException:
+        if recovery is None:
+            stop(table, index, filtered)
+        else:
+            recovery.give_up()
+        raise
+    return recovery
+
+
+cdef int resume(object recovery) except -1:
+    """Do what is left of a publish; see that it is counted if a signal comes in between."""
+    try:
+        recovery.resume()
+    except BaseException:
+        recovery.give_up()
+        raise
     return 0
 
 
 cdef int stop(Table table, Py_ssize_t index, object filtered) except -1:
     """Count a fan-out that a call has ended."""
     table.ended.append(((), (index,), filtered, index + 1))
+    table.count_ended()
     if goanna_get(&table.is_retired):
         table.settle()
     return 0

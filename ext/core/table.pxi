@@ -187,15 +187,19 @@ Raises:
                     three[0] = three[1] = three[2] = 0
         goanna_leave(&self.lock)
 
-    def finish(self, skipped=(), failed=(), filtered=()):
+    def finish(self, skipped=(), failed=(), filtered=(), due=None):
         """Count one publish that went through this table to its end.
 
         Args:
             skipped: the positions of the calls that were not made.
             failed: of those that raised.
             filtered: of those that a condition kept the event from.
+            due: emptied in the same step; where it is empty already, the publish has been counted.
         """
-        self.ended.append((skipped, failed, filtered, self.size))
+        if due is None or due:
+            self.ended.append((skipped, failed, filtered, self.size))
+            if due is not None:
+                due.clear()
         self.count_ended()
         if goanna_get(&self.is_retired):
             self.settle()

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
         def settle(self) -> None: ...
 
-        def finish(self, skipped: Iterable[int], failed: Iterable[int], filtered: Iterable[int]) -> None: ...
+        def finish(
+            self, skipped: Iterable[int], failed: Iterable[int], filtered: Iterable[int], due: list[Any]
+        ) -> None: ...
 
 
 __all__ = ["Recovery"]
@@ -40,7 +42,8 @@ class Recovery:
 
     Where a call has raised, the core makes it and calls :meth:`raised` while that error is being handled, so that
     ``sys.exc_info()`` serves the error policy, and :meth:`resume` when the handling is over, so that no later error
-    takes the first for its context.
+    takes the first for its context. A signal whose handler raises may come in between at any moment; whoever has made a
+    Recovery then calls :meth:`give_up`.
 
     Args:
         table: the calls of the publish.
@@ -48,12 +51,19 @@ class Recovery:
         handler: the error policy of the channel, None for "collect and raise".
         position: the last call that was made.
         filtered: the positions up to there whose conditions kept the event out.
+        due: a list with one item, which is emptied when the publish is counted.
     """
 
-    __slots__ = ("errors", "event", "failed", "filtered", "handler", "position", "skipped", "table")
+    __slots__ = ("due", "errors", "event", "failed", "filtered", "handler", "open", "position", "skipped", "table")
 
     def __init__(
-        self, table: _Table, event: Any, handler: ErrorHandler | None, position: int = -1, filtered: Iterable[int] = ()
+        self,
+        table: _Table,
+        event: Any,
+        handler: ErrorHandler | None,
+        position: int = -1,
+        filtered: Iterable[int] = (),
+        due: list[Any] | None = None,
     ) -> None:
         self.table = table
         self.position = position
@@ -63,6 +73,9 @@ class Recovery:
         self.failed: list[int] = []
         self.filtered = list(filtered)
         self.errors: list[Exception] = []
+        self.open = position >= 0  # whether the call at the position has begun, and what became of it is not noted
+        self.due = [None] if due is None else due
+        self.due[0] = self
 
     def raised(self, error: BaseException) -> None:
         """Note what the call at ``position`` raised, and hand it to the policy.
@@ -73,9 +86,14 @@ class Recovery:
         """
         call = self.table.calls[self.position]
         if isinstance(error, Skip):
-            self.skipped.append(self.position)
+            self.skipped += [self.position]
+            self.open = False
             return
-        self.failed.append(self.position)
+        if _was_entered(call.method, error):
+            self.failed += [self.position]
+        else:
+            self.skipped += [self.position]
+        self.open = False
         try:
             if not isinstance(error, Exception) or isinstance(error, EXHAUSTED):
                 raise error
@@ -89,6 +107,7 @@ class Recovery:
         except BaseException as last:
             ended = self.table.ended
             ended += [(self.skipped, self.failed, self.filtered, self.position + 1)]
+            del self.due[:]
             self._stop(last)
             if not isinstance(last, EXHAUSTED):
                 self.table.settle()  # else what waits to be counted would grow with each
@@ -104,6 +123,7 @@ class Recovery:
         calls = self.table.calls
         while self.position + 1 < len(calls):
             self.position += 1
+            self.open = True
             try:
                 call = calls[self.position]
                 filter_ = call.filter
@@ -113,17 +133,19 @@ class Recovery:
                     filter_.pass_on(self.event)
                 else:
                     filter_.account.add(0, 0, 1)
-                    self.filtered.append(self.position)
+                    self.filtered += [self.position]
             except EXHAUSTED as error:
                 # The same as raised() does, without a call, for which there may be no room.
                 self.failed += [self.position]
                 ended = self.table.ended
                 ended += [(self.skipped, self.failed, self.filtered, self.position + 1)]
+                del self.due[:]
                 self._stop(error)
                 raise
             except BaseException as error:
                 self.raised(error)
-        self.table.finish(self.skipped, self.failed, self.filtered)
+            self.open = False
+        self.table.finish(self.skipped, self.failed, self.filtered, self.due)
         if self.errors:
             group = failed_group(self.errors, self.event)
             # The errors' tracebacks hold this frame: without these lines every failed publish is a reference cycle.
@@ -133,9 +155,33 @@ class Recovery:
             finally:
                 del group
 
+    def give_up(self) -> None:
+        """Count the publish as far as it has come, if it has not been counted: the calls that are left are not made."""
+        if self.due:
+            failed = [*self.failed, self.position] if self.open else self.failed
+            ended = self.table.ended
+            ended += [(self.skipped, failed, self.filtered, self.position + 1)]
+            del self.due[:]
+            self.table.settle()
+
     def _stop(self, error: BaseException) -> None:
         """See to it that a fan-out which ends early is counted, and that what was collected can be seen."""
         if self.errors and error.__cause__ is None and error.__context__ is None:
             error.__context__ = failed_group(self.errors, self.event)
         if self.table.retired:
             self.table.settle()
+
+
+def _was_entered(method: Any, error: BaseException) -> bool:
+    """Return whether a method had begun when it raised: no signal has interrupted the call before its first line."""
+    code = getattr(getattr(method, "__func__", method), "__code__", None)
+    entry = error.__traceback__
+    while entry is not None and entry.tb_frame.f_code is not code:
+        entry = entry.tb_next
+    if entry is None:
+        return True
+    from opcode import opmap  # not paid for by programs in which nothing fails
+
+    # RESUME, where there is one, is the instruction at which a function looks for signals before it does anything.
+    instruction, argument = entry.tb_frame.f_code.co_code[entry.tb_lasti : entry.tb_lasti + 2]
+    return instruction != opmap.get("RESUME") or argument & 3 != 0

@@ -197,7 +197,6 @@ class _Pairs:
         # Re-entrant, because a finalizer may publish while it is held; no listener runs under it.
         self._lock = threading.RLock()
         self._open: dict[Any, _Open] = {}
-        self._begun = 0
         self._delivered = 0
         self._failed = 0
         self._calling = 0
@@ -226,48 +225,51 @@ class _Pairs:
         if in_block():
             return
         key = self._key(event)
-        with self._lock:
-            found = self._open.pop(key, None)
-            if found is None:
-                self._begun += 1
-                self._dropped["unpaired"] += 1
-                return
-            if found.failed:
-                return  # counted when it failed
-            self._calling += 1
-        failed = True
+        calling, failed = False, True
         try:
+            with self._lock:
+                found = self._open.get(key)
+                if found is None:
+                    self._dropped["unpaired"] += 1
+                    return
+                # From here on to where it is counted as being called there is no call, after which a signal could come.
+                del self._open[key]
+                if found.failed:
+                    return  # counted when it failed
+                self._calling += 1
+                calling = True
             result = self._call(Operation(found.start, event, _duration(event, found), found.carried))
             if result is not None:
                 ran(result)
             failed = False
         finally:
-            with self._lock:
-                self._calling -= 1
-                self._failed += failed
-                self._delivered += not failed
+            if calling:
+                with self._lock:
+                    self._calling -= 1
+                    self._failed += failed
+                    self._delivered += not failed
 
     def _keep(self, key: Any, one: _Open) -> None:
         out: list[_Open] = []
         with self._lock:
-            self._begun += 1
-            self._failed += one.failed
-            before = self._open.pop(key, None)
+            before = self._open.get(key)
             if before is not None:
-                self._give_up_one(before, "unpaired", out)
+                self._give_up_one(key, before, "unpaired", out)
+            self._failed += one.failed
             self._open[key] = one
             while self._open:
                 first, oldest = next(iter(self._open.items()))
                 expired = one.time - oldest.time >= self._expires and oldest is not one
                 if not expired and len(self._open) <= self._maxsize:
                     break
-                del self._open[first]
-                self._give_up_one(oldest, "expired" if expired else "overflow", out)
+                self._give_up_one(first, oldest, "expired" if expired else "overflow", out)
             self._high_water = max(self._high_water, len(self._open) + self._calling)
         del out  # what goes away with them may run any code
 
-    def _give_up_one(self, one: _Open, reason: str, out: list[_Open]) -> None:
+    def _give_up_one(self, key: Any, one: _Open, reason: str, out: list[_Open]) -> None:
         out.append(one)
+        # No call from here on, after which a signal could come in between.
+        del self._open[key]
         if not one.failed:
             self._dropped[reason] += 1
 
@@ -275,9 +277,8 @@ class _Pairs:
         """Give up all that are open."""
         out: list[_Open] = []
         with self._lock:
-            for one in self._open.values():
-                self._give_up_one(one, "closed", out)
-            self._open.clear()
+            for key, one in list(self._open.items()):
+                self._give_up_one(key, one, "closed", out)
             return sum(1 for one in out if not one.failed)
 
     def _pending(self) -> int:
@@ -287,13 +288,14 @@ class _Pairs:
         """Return all counts."""
         with self._lock:
             oldest = next((one.time for one in self._open.values() if not one.failed), None)
+            pending = self._pending()
             return Stats(
-                self._begun,
+                self._delivered + self._failed + sum(self._dropped.values()) + pending,
                 self._delivered,
                 self._failed,
                 0,
                 {reason: count for reason, count in self._dropped.items() if count},
-                self._pending(),
+                pending,
                 self._high_water,
                 0.0 if oldest is None else time.monotonic() - oldest,
             )

@@ -93,18 +93,22 @@ class ThreadWorker(Consumer):
         self._wakeup = _new_wakeup()
         self._handoff = handoff = [self]
         try:
-            self._thread = thread_of(partial(_run, handoff, self._wakeup), self._name)
-            self._thread.start()
-        except (RuntimeError, MemoryError) as error:  # no more threads, none in this interpreter, or it is about to end
-            self._did_not_start(error)
-        except BaseException:
-            if handoff:  # else it has begun with it
+            try:
+                self._thread = thread_of(partial(_run, handoff, self._wakeup), self._name)
+                self._thread.start()
+            except (
+                RuntimeError,
+                MemoryError,
+            ) as error:  # no more threads, none here, or the interpreter is about to end
+                self._did_not_start(error)
+            else:
+                self._stuck = False
+                at_exit_of_this_process()
+        except BaseException:  # a signal
+            if handoff:  # else the thread has begun with it
                 handoff.clear()
                 self._thread = None
             raise
-        else:
-            self._stuck = False
-            at_exit_of_this_process()
 
     def _did_not_start(self, error: Exception) -> None:
         """Let the next event try again, and whoever waits do what the thread would."""
@@ -329,19 +333,26 @@ class ThreadWorker(Consumer):
 
     def _deliver_here(self, target: int, deadline: float | None) -> None:
         """Do on this thread what the queue's own one would, which can't be started."""
-        if not self.ring.disarm():  # whoever does that is the one who takes events out
-            return
-        token = None
+        others, token = False, None
         try:
+            others = not self.ring.disarm()  # whoever does that is the one who takes events out
+            if others:
+                return
             self._substitute = threading.current_thread()
             token = self.ring.enter()
             while self.ring.left(target) and (deadline is None or time.monotonic() < deadline):
                 self._handled()
                 self._answer()
         finally:
-            self.ring.leave(token)
-            self._substitute = None
-            self._arm_for_more()
+            if not others:
+                self._substitute = None
+                try:
+                    self._arm_for_more()
+                except BaseException:  # a signal: nobody could deliver any more
+                    self._arm_for_more()
+                    raise
+                finally:
+                    self.ring.leave(token)
 
     def close(self, timeout: float | None) -> int:
         """See :meth:`Queued.close`."""

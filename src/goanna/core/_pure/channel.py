@@ -111,7 +111,11 @@ class Channel:
         with counting():  # else two threads that replace the same table would leave one of theirs unretired
             old = self._table
             self._table = table
-        old.retire()
+        try:
+            old.retire()
+        except BaseException:  # a signal came in between, and nobody else will ask the old one
+            old.retire()
+            raise
 
     def __reduce__(self) -> Any:
         raise TypeError(f"the publisher of {self.maker.event_type.__qualname__} can't be copied or pickled")
@@ -151,6 +155,7 @@ def _channel_type(maker: Maker) -> type[Channel]:
             "muted",
             "exhausted",
             "position",
+            "due",
             "ended",
             "result",
             "ran",
@@ -173,30 +178,40 @@ def _channel_type(maker: Maker) -> type[Channel]:
         "if not {methods}:",
         "  {table}._filter({event}, {self}.errors)",
         "  return",
+        "{due} = None",
         "try:",
-        "  for {method} in {methods}:",
-        "    {result} = {method}({event})",
-        "    if {result} is not None:",
-        "      {ran}({result})",
+        "  try:",
+        "    for {method} in {methods}:",
+        "      {result} = {method}({event})",
+        "      if {result} is not None:",
+        "        {ran}({result})",
         # The same as in publish(), written out.
-        "except {exhausted}:",
-        "  {position} = 0",
-        "  while {methods}[{position}] is not {method}:",
-        "    {position} += 1",
-        "  {ended} = {table}.ended",
-        "  {ended} += [((), ({position},), (), {position} + 1)]",
-        "  if {table}.retired:",
-        "    {table}.settle()",
-        "  raise",
-        "except BaseException as {error}:",
-        "  {recovery} = {table}._recovery({method}, {event}, {self}.errors, {error})",
-        "else:",
+        "  except {exhausted}:",
+        "    {position} = 0",
+        "    while {methods}[{position}] is not {method}:",
+        "      {position} += 1",
+        "    {ended} = {table}.ended",
+        "    {ended} += [((), ({position},), (), {position} + 1)]",
+        "    if {table}.retired:",
+        "      {table}.settle()",
+        "    raise",
+        "  except BaseException as {error}:",
+        "    {due} = [{method}]",
+        "    {recovery} = {table}._recovery({due}, {event}, {self}.errors, {error})",
+        "  else:",
     ]
     if TORN_INCREMENT:
-        body.append("  {table}.finish()")
+        body.append("    {table}.finish()")
     else:  # the same, written out
-        body += ["  {table}.finished += 1", "  if {table}.retired:", "    {table}.settle()"]
-    body += ["  return", "{recovery}.resume()"]
+        body += ["    {table}.finished += 1", "    if {table}.retired:", "      {table}.settle()"]
+    body += [
+        "    return",
+        "  {recovery}.resume()",
+        "except BaseException:",
+        "  if {due}:",
+        "    {table}._give_up({due})",
+        "  raise",
+    ]
     call: Any = generated(
         "__call__",
         maker.event_type.__qualname__,

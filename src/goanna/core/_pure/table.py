@@ -94,8 +94,10 @@ class Table:
         "_fields",
         "_filter_accounts",
         "_methods",
+        "_noted",
         "_rejected",
         "_settled",
+        "_work",
         "calls",
         "ended",
         "finished",
@@ -134,7 +136,9 @@ class Table:
         self.finished = 0
         self.retired = False
         self._settled = 0
-        self._exceptions: dict[int, list[int]] = {}
+        self._exceptions: dict[int, list[int]] = {}  # replaced, never changed
+        self._noted = 0  # how often
+        self._work: list[tuple[Account, int, int, int]] = []  # what is still to be added to the accounts
         self._filter_accounts = tuple([call.filter.account for call in self.calls if call.filter is not None])
         self._rejected = 0
 
@@ -155,56 +159,103 @@ class Table:
             self._filter(event, errors)
             return
         method: Any = None
+        due: list[Any] = []
         try:
-            for method in self._methods:
-                result = method(event)
-                if result is not None:
-                    ran(result)
-        except EXHAUSTED:
-            # Without a call, for which there may be no room.
-            position = 0
-            while self._methods[position] is not method:
-                position += 1
-            ended = self.ended
-            ended += [((), (position,), (), position + 1)]
-            if self.retired:
-                self.settle()
+            try:
+                for method in self._methods:
+                    result = method(event)
+                    if result is not None:
+                        ran(result)
+            except EXHAUSTED:
+                # Without a call, for which there may be no room.
+                position = 0
+                while self._methods[position] is not method:
+                    position += 1
+                ended = self.ended
+                ended += [((), (position,), (), position + 1)]
+                if self.retired:
+                    self.settle()
+                raise
+            except BaseException as error:
+                due = [method]  # without a call, so that no signal comes in between
+                recovery = self._recovery(due, event, errors, error)
+            else:
+                if TORN_INCREMENT:
+                    self.finish()
+                else:  # without a call, see above
+                    self.finished += 1
+                    if self.retired:
+                        self.settle()
+                return
+            recovery.resume()
+        except BaseException:
+            if due:  # a signal came in between, and it is not counted
+                self._give_up(due)
             raise
-        except BaseException as error:
-            recovery = self._recovery(method, event, errors, error)
-        else:
-            self.finish()
-            return
-        recovery.resume()
 
     def settle(self) -> None:
         """Add the publishes finished since the last time to the account of every call."""
+        # A signal, or a finalizer that publishes or settles, may come in between anywhere but where there is neither a
+        # call nor a jump back. So what is to be added is computed first, noted in one step, and then done in one step
+        # for each account; where it is interrupted the next settle() goes on with it.
         with counting():
+            self._add()
             self._count_ended()
-            finished, rejected = self.finished, self._rejected  # they grow without the lock, always together
-            count = finished - self._settled
-            if count:
-                self._settled = finished
-                self._rejected -= rejected
-                for call in self.calls:
-                    call.account.delivered += count - rejected
-                    call.account.filtered += rejected
-                exceptions, self._exceptions = self._exceptions, {}
-                for position, (skipped, failed, filtered) in exceptions.items():
-                    account = self.calls[position].account
-                    account.delivered -= skipped + failed + filtered
-                    account.failed += failed
-                    account.filtered += filtered
+            while self._settled != self.finished:
+                # They grow without the lock, always together.
+                begin, finished, rejected = self._settled, self.finished, self._rejected
+                exceptions, noted = self._exceptions, self._noted
+                work = self._work_of(finished - begin, rejected, exceptions)
+                none: dict[int, list[int]] = {}
+                if begin == self._settled and noted == self._noted:
+                    self._settled = finished
+                    self._rejected -= rejected
+                    self._exceptions = none
+                    self._noted += 1
+                    self._work += work
+                    break
+            self._add()
 
-    def finish(self, skipped: Iterable[int] = (), failed: Iterable[int] = (), filtered: Iterable[int] = ()) -> None:
+    def _work_of(
+        self, count: int, rejected: int, exceptions: dict[int, list[int]]
+    ) -> list[tuple[Account, int, int, int]]:
+        """Return what so many publishes add to each account: delivered, failed and filtered."""
+        work = []
+        for position, call in enumerate(self.calls):
+            skipped, failed, filtered = exceptions.get(position, (0, 0, 0))
+            delivered = count - rejected - skipped - failed - filtered
+            work.append((call.account, delivered, failed, filtered + rejected))
+        return work
+
+    def _add(self) -> None:
+        """Add what is to be added to the accounts; the caller holds the lock."""
+        while self._work:
+            account, delivered, failed, filtered = self._work[-1]
+            del self._work[-1]
+            account.delivered += delivered
+            account.failed += failed
+            account.filtered += filtered
+
+    def finish(
+        self,
+        skipped: Iterable[int] = (),
+        failed: Iterable[int] = (),
+        filtered: Iterable[int] = (),
+        due: list[Any] | None = None,
+    ) -> None:
         """Count one publish that went through this table to its end.
 
         Args:
             skipped: the positions of the calls that were not made.
             failed: of those that raised.
             filtered: of those that a condition kept the event from.
+            due: emptied in the same step; where it is empty already, the publish has been counted.
         """
-        self.ended.append((skipped, failed, filtered, len(self.calls)))
+        end, ended = len(self.calls), self.ended
+        if due is None or due:
+            ended += [(skipped, failed, filtered, end)]
+            if due is not None:
+                del due[:]
         with counting():
             self._count_ended()
         if self.retired:
@@ -212,14 +263,19 @@ class Table:
 
     def _count_ended(self) -> None:
         """Count what :attr:`ended` has; the caller holds the lock."""
-        while self.ended:
-            skipped, failed, filtered, end = self.ended.pop()
-            for kind, positions in enumerate((skipped, failed, filtered)):
+        while self.ended:  # see settle()
+            one, noted = self.ended[-1], self._noted
+            exceptions = {position: [*three] for position, three in self._exceptions.items()}
+            for kind, positions in enumerate(one[:3]):
                 for position in positions:
-                    self._exceptions.setdefault(position, [0, 0, 0])[kind] += 1
-            for position in range(end, len(self.calls)):
-                self._exceptions.setdefault(position, [0, 0, 0])[0] += 1
-            self.finished += 1
+                    exceptions.setdefault(position, [0, 0, 0])[kind] += 1
+            for position in range(one[3], len(self.calls)):
+                exceptions.setdefault(position, [0, 0, 0])[0] += 1
+            if noted == self._noted and self.ended and self.ended[-1] is one:
+                del self.ended[-1]
+                self._exceptions = exceptions
+                self._noted += 1
+                self.finished += 1
 
     def _rejects(self, values: tuple[Any, ...]) -> bool:
         """Return whether the event that these arguments make is for nobody here, and count it then."""
@@ -253,18 +309,33 @@ class Table:
         self._rejected += 1
         self.finished += 1
 
-    def _recovery(self, method: Any, event: Any, errors: ErrorHandler | None, error: BaseException) -> Recovery:
-        """Return what is left of a publish in which ``method`` raised."""
-        position = 0
-        while self._methods[position] is not method:
-            position += 1
-        recovery = Recovery(self, event, errors, position)
+    def _recovery(self, due: list[Any], event: Any, errors: ErrorHandler | None, error: BaseException) -> Recovery:
+        """Return what is left of a publish in which the method in ``due`` raised."""
+        recovery = Recovery(self, event, errors, self._position(due[0]), (), due)
         recovery.raised(error)
         return recovery
 
+    def _position(self, method: Any) -> int:
+        position = 0
+        while self._methods[position] is not method:
+            position += 1
+        return position
+
+    def _give_up(self, due: list[Any]) -> None:
+        """Count a publish that was interrupted: ``due`` has its Recovery, or the method that raised."""
+        found = due[0]
+        if not isinstance(found, Recovery):
+            found = Recovery(self, None, None, self._position(found), (), due)
+        found.give_up()
+
     def _filter(self, event: Any, errors: ErrorHandler | None) -> None:
         """Hand the event to every call whose conditions it meets, and count the publish."""
-        Recovery(self, event, errors).resume()
+        recovery = Recovery(self, event, errors)
+        try:
+            recovery.resume()
+        except BaseException:
+            recovery.give_up()
+            raise
 
     def retire(self) -> None:
         """Say that no new publish will use this table; those under way settle it themselves when they end."""
