@@ -32,7 +32,7 @@ import weakref
 
 from goanna.core.base import EXHAUSTED, MISSING, Skip, nothing, uncopied
 from goanna.core.deferred import ran
-from goanna.core.fields import check_conditions, check_slotted, parameters, signature
+from goanna.core.fields import check_conditions, check_slotted, own_event, parameters, signature, takes_its_own
 from goanna.core.marks import mark, marked, marks, open_blocks, unmark
 from goanna.core.recovery import Recovery
 

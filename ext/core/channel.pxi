@@ -128,6 +128,7 @@ cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyO
     cdef Py_ssize_t nargs = PyVectorcall_NARGS(nargsf)
     if table is None:
         return None  # the collector is taking the channel apart
+    self.maker.check_first(args, nargs, names)
     if table.size == 0:
         if table.later is not None:
             table = made_table(self, table)

@@ -45,6 +45,7 @@ Raises:
     cdef Py_ssize_t positional
     cdef Py_ssize_t required_positional
     cdef bint required_keywords
+    cdef bint takes_its_own
 
     def __cinit__(self, cls, fields):
         self.vectorcall = <vectorcallfunc>call_maker
@@ -67,6 +68,7 @@ Raises:
         for index in range(self.size):
             self.offsets[index] = goanna_slot_offset(cls, member(cls, ordered[index].slot))
         self.event_type = cls
+        self.takes_its_own = takes_its_own(cls, self.fields)
 
     def __dealloc__(self):
         PyMem_Free(self.offsets)
@@ -137,6 +139,20 @@ Raises:
             for index, name in enumerate(<tuple>names):
                 keywords[name] = <object>args[nargs + index]
         return goanna_call_type(self.event_type, positional, keywords)
+
+    cdef inline int check_first(self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) except -1:
+        """Raise TypeError where the first parameter is an event of this class and can't be meant to be one."""
+        cdef Py_ssize_t index
+        if self.takes_its_own:
+            return 0
+        if nargs:
+            if goanna_is_of_kind(args[0], <PyObject*>self.event_type) and isinstance(<object>args[0], self.event_type):
+                raise own_event(self.event_type)
+        elif names != NULL:
+            index = goanna_position(names, <PyObject*>self.names[0], 0)
+            if index >= 0 and isinstance(<object>args[index], self.event_type):
+                raise own_event(self.event_type)
+        return 0
 
     cdef int check(self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) except -1:
         """Raise TypeError where the arguments don't fit; build nothing where that can be told without."""

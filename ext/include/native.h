@@ -168,6 +168,13 @@ static inline Py_ssize_t goanna_position(PyObject *names, PyObject *name, Py_ssi
     return -1;
 }
 
+/* Whether the value's class has the metaclass of a class, as all its instances have. */
+static inline int goanna_is_of_kind(PyObject *value, PyObject *cls)
+{
+    PyTypeObject *meta = Py_TYPE(Py_TYPE(value));
+    return meta != &PyType_Type && PyType_IsSubtype(meta, Py_TYPE(cls));
+}
+
 static inline int goanna_is_text(PyObject *value)
 {
     return PyUnicode_CheckExact(value);

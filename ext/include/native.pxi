@@ -30,6 +30,7 @@ cdef extern from "native.h":
     unsigned long long goanna_number(object value) except? 0
     # What a type object has to be told.
     object goanna_call_type(object cls, object args, object kwargs)
+    bint goanna_is_of_kind(PyObject* value, PyObject* cls) noexcept
     object goanna_call_meta(object cls, object args, object kwargs)
     void goanna_allow_vectorcall(object cls, Py_ssize_t offset) noexcept
     void goanna_rename(object cls, const char* name) noexcept

@@ -10,7 +10,7 @@ import re
 import sys
 import weakref
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -614,3 +614,51 @@ def test_the_order_is_relative_to_objects(goanna: ModuleType, shapes: ModuleType
     with pytest.raises(TypeError, match="after takes registrations or registered listeners, not 3$"):
         hub.add(shapes.Recorder([]), after=3)
     assert len(hub) == 1
+
+
+class TestAnEventInPlaceOfArguments:
+    def test_is_refused(self, goanna: ModuleType, shapes: ModuleType) -> None:
+        hub = goanna.Dispatcher()
+        publish = hub.publisher(shapes.OrderPlaced)
+        event, rush = shapes.OrderPlaced(1), shapes.RushOrder(1)
+        text = (
+            "this publisher builds the OrderPlaced from the arguments that it is called with, but was called with an "
+            "event; its method publish(event) takes one that is already built"
+        )
+        log: list[Any] = []
+        for _ in range(2):
+            for wrong in (
+                lambda: publish(event),
+                lambda: publish(rush),
+                lambda: publish(event, 2.0),
+                lambda: publish(event, total=2.0),
+                lambda: publish(order_id=event),
+                lambda: publish(total=1.0, order_id=rush),
+            ):
+                with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+                    wrong()
+            hub.add(shapes.Recorder(log))
+        publish(shapes.Shipped(1))
+        publish(1, event)
+        publish(1, total=event)
+        publish.publish(event)
+        assert len(log) == 8
+
+    def test_is_fine_where_a_field_may_hold_one(self, goanna: ModuleType, shapes: ModuleType) -> None:
+        def made(annotation: Any, base: Any = goanna.Event) -> Any:
+            body = {"__annotations__": {"first": annotation}, "__module__": __name__}
+            return type(goanna.Event)("Made", (base,), body)
+
+        hub = goanna.Dispatcher()
+        for annotation in (
+            *("Made", "Made | None", "list[Made] | Made", "Any", "typing.Any", "object", "goanna.Event", "T"),
+            *(Any, object, goanna.Event, TypeVar("T"), Any | None),
+        ):
+            cls = made(annotation)
+            hub.publisher(cls)(cls(cls(1)))
+            hub.publisher(cls)(first=cls(1))
+        for annotation in ("int", "str | None", "MadeUp", int, int | None, list[int]):
+            cls = made(annotation)
+            with pytest.raises(TypeError, match="takes one that is already built"):
+                hub.publisher(cls)(cls(1))
+        hub.publisher(shapes.Box)(shapes.Box(1))

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-__all__ = ["Field", "check_conditions", "check_slotted", "field", "parameters", "signature"]
+__all__ = [
+    "Field",
+    "check_conditions",
+    "check_slotted",
+    "field",
+    "own_event",
+    "parameters",
+    "signature",
+    "takes_its_own",
+]
 
 
 @final
@@ -175,6 +184,40 @@ def parameters(fields: Iterable[Field]) -> tuple[Field, ...]:
     """Return the fields in the order of the constructor's parameters: keyword-only ones last."""
     fields = tuple(fields)
     return (*(f for f in fields if not f.kw_only), *(f for f in fields if f.kw_only))
+
+
+_ANYTHING = ("Any", "object", "Event")
+
+
+def takes_its_own(cls: type, fields: Iterable[Field]) -> bool:
+    """Return whether the first parameter may be meant to be an event of the class, as far as its annotation says.
+
+    Where it can't be, who gives one to a publisher wanted its ``publish`` method.
+    """
+    for one in parameters(fields):
+        if one.annotation is MISSING or _is_variable(one.annotation):
+            return True
+        if isinstance(one.annotation, type):
+            return one.annotation.__name__ in _ANYTHING or issubclass(cls, one.annotation)
+        shown = one.annotation if isinstance(one.annotation, str) else repr(one.annotation)
+        words = "".join([one if one.isalnum() or one == "_" else " " for one in shown])
+        names = {*_ANYTHING, *[base.__name__ for base in cls.__mro__]}
+        return not names.isdisjoint(words.split())
+    return True
+
+
+def _is_variable(annotation: object) -> bool:
+    """Return whether an annotation is a type variable, or the name of what can't be known to be none."""
+    return type(annotation).__name__ == "TypeVar" or (isinstance(annotation, str) and len(annotation) == 1)
+
+
+def own_event(cls: type) -> TypeError:
+    """Return what a publisher of events of this class raises that is called with one of them."""
+    name = cls.__qualname__
+    return TypeError(
+        f"this publisher builds the {name} from the arguments that it is called with, but was called with an event; "
+        f"its method publish(event) takes one that is already built"
+    )
 
 
 def signature(fields: Iterable[Field]) -> inspect.Signature:

@@ -148,7 +148,8 @@ class Dispatcher:
         """Return what publishes one kind of event; the same object for the same class, for as long as anyone has it.
 
         It is called with the arguments of the event class, and is false while nobody listens: then a call checks its
-        arguments and builds nothing.
+        arguments and builds nothing. An event that is already built goes to its method ``publish``; called with one,
+        where the first field can't be meant to hold it, it raises TypeError.
 
         Raises:
             TypeError: ``event_type`` is no event class, or none of the interfaces handles it.

@@ -15,7 +15,7 @@ from goanna.core._pure.table import Table
 from goanna.core.base import EXHAUSTED, TORN_INCREMENT, TYPE_CHECKING
 from goanna.core.codegen import RESERVED, generated, stores
 from goanna.core.deferred import ran
-from goanna.core.fields import parameters, signature
+from goanna.core.fields import own_event, parameters, signature, takes_its_own
 
 if TYPE_CHECKING:
     import inspect
@@ -159,10 +159,16 @@ def _channel_type(maker: Maker) -> type[Channel]:
             "ended",
             "result",
             "ran",
+            "instance",
+            "own_event",
         )
     }
     values = "".join(f"{one.name}, " for one in parameters(maker.fields))
-    body = [
+    body = []
+    if not takes_its_own(maker.event_type, maker.fields):
+        first = next(iter(parameters(maker.fields))).name
+        body += [f"if {{instance}}({first}, {{cls}}):", "  raise {own_event}({cls})"]
+    body += [
         "if {silent} and {muted}():",
         "  return",
         "{table} = {self}._table",
@@ -225,6 +231,8 @@ def _channel_type(maker: Maker) -> type[Channel]:
             own["muted"]: in_block,
             own["exhausted"]: EXHAUSTED,
             own["ran"]: ran,
+            own["instance"]: isinstance,
+            own["own_event"]: own_event,
         },
     )
     call.__doc__ = Channel.__call__.__doc__
