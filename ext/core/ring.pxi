@@ -19,7 +19,7 @@ cdef extern from "ring.h":
 @cython.final
 @cython.no_gc_clear
 cdef class Ring:
-    """Ring(maxsize, wake, failed, *, newest=False, full=None, prepare=None, capture=False, slow=0, slowed=None, gap=None, forked=None, own=None)
+    """Ring(maxsize, wake, failed, *, newest=False, full=None, prepare=None, capture=False, slow=0, slowed=None, gap=None, forked=None, own=None, max_bytes=0, sized=None)
 --
 
 A bounded buffer between publishers and one consumer, with the counts of all that went in.
@@ -40,6 +40,8 @@ Args:
     forked: called in a process that was forked off, when that is noticed.
     own: which events are dropped, "reentrant", once the consumer has called :meth:`enter`: "thread" are those that
         its thread publishes, "context" those of its context and of all that inherit that; None is for none.
+    max_bytes: the most bytes of events that wait, by what ``sized`` says of each; one event may wait in any case.
+    sized: called with each event before it is pushed, for its bytes; must not raise. None for no bound.
 
 Attributes:
     accepted: how many events went into the buffer.
@@ -85,6 +87,9 @@ Raises:
     cdef object slowed
     cdef object gap
     cdef object on_fork
+    cdef object sized
+    cdef Py_ssize_t max_bytes
+    cdef Py_ssize_t bytes  # of those that wait, where they are bounded
     cdef object key  # the consumer's mark
     cdef object own
     cdef bint anywhere  # its own events may come on any thread
@@ -93,7 +98,7 @@ Raises:
 
     def __cinit__(
         self, maxsize, wake, failed, *, newest=False, full=None, prepare=None, capture=False, slow=0, slowed=None,
-        gap=None, forked=None, own=None,
+        gap=None, forked=None, own=None, max_bytes=0, sized=None,
     ):
         if maxsize < 1:
             raise ValueError(f"maxsize is {maxsize}; it must be at least 1")
@@ -109,7 +114,9 @@ Raises:
         self.shut_number = OPEN
         self.newest = newest
         self.capture = capture
-        self.unusual = capture or prepare is not None
+        self.unusual = capture or prepare is not None or sized is not None
+        self.sized = sized
+        self.max_bytes = max_bytes
         self.slow = slow
         self.handlers = []
         self.wake = wake
@@ -216,10 +223,12 @@ Raises:
     def offer(self, handler, event, context=None):
         """Take an event in if there is room and the ring is not shut; return whether."""
         self.keep(handler)
-        return bool(offer_to(self, handler, event, context))
+        return bool(offer_to(self, handler, event, context, weight_of(self, event)))
 
     cdef void advance(self) noexcept:
         """Move the head past the oldest slot; start at the beginning again where that was the last."""
+        if self.sized is not None:
+            self.bytes -= self.at(0).bytes
         self.size -= 1
         self.removed += 1
         if self.size == 0:

@@ -4,6 +4,7 @@ cdef int push_slowly(Ring ring, PyObject* handler_, PyObject* event_) except -1:
     handler = <object>handler_
     event = <object>event_
     context = None
+    cdef Py_ssize_t weight
     if goanna_forks() != goanna_get(&ring.generation):
         start_anew(ring)
     if goanna_get(&reports):
@@ -30,13 +31,20 @@ cdef int push_slowly(Ring ring, PyObject* handler_, PyObject* event_) except -1:
             return 0
     if ring.capture:
         context = contextvars.copy_context()
-    if not offer_to(ring, handler, event, context):
+    weight = weight_of(ring, event)
+    if not offer_to(ring, handler, event, context, weight):
         if goanna_get(&ring.shut_number) != OPEN:
             count_dropped(ring, goanna_get(&ring.shut_number))
         elif ring.full is not None:
             ring.full(handler, event, context)
         elif ring.newest:
             count_dropped(ring, OVERFLOW)
+        elif ring.sized is not None:
+            while not offer_to(ring, handler, event, context, weight):
+                if goanna_get(&ring.shut_number) != OPEN:
+                    count_dropped(ring, goanna_get(&ring.shut_number))
+                    return 0
+                drop_first(ring)
         else:
             push_out(ring, handler, event, context)
     return 0
@@ -60,10 +68,37 @@ cdef object enter_ring(Ring ring):
     return mark(ring.key)
 
 
-cdef int offer_to(Ring ring, object handler, object event, object context) except -1:
+cdef Py_ssize_t weight_of(Ring ring, object event) except -1:
+    return 0 if ring.sized is None else ring.sized(event)
+
+
+cdef int drop_first(Ring ring) except -1:
+    """Drop the oldest event, if there is one."""
+    cdef Slot out
+    goanna_acquire(&ring.lock)
+    if ring.size == 0:
+        goanna_release(&ring.lock)
+        return 0
+    out = ring.at(0)[0]
+    ring.advance()
+    ring.dropped[OVERFLOW] += 1
+    if ring.size:
+        ring.at(0).lost += out.lost + 1
+    else:
+        ring.tail_lost += out.lost + 1
+    goanna_release(&ring.lock)
+    Py_XDECREF(out.event)
+    Py_XDECREF(out.context)
+    return 0
+
+
+cdef int offer_to(Ring ring, object handler, object event, object context, Py_ssize_t weight) except -1:
     cdef bint wake
     goanna_acquire(&ring.lock)
-    if ring.size >= ring.maxsize or ring.shut_number != OPEN:
+    if (
+        ring.size >= ring.maxsize or ring.shut_number != OPEN
+        or (ring.size and weight and ring.bytes + weight > ring.max_bytes)
+    ):
         goanna_release(&ring.lock)
         return 0
     if ring.size >= ring.room and not grow(ring):
@@ -73,6 +108,12 @@ cdef int offer_to(Ring ring, object handler, object event, object context) excep
     if context is not None:
         Py_INCREF(context)
     wake = ring.append(<PyObject*>handler, <PyObject*>event, <PyObject*>context if context is not None else NULL)
+    if ring.sized is not None:
+        ring.at(ring.size - 1).bytes = weight
+        ring.bytes += weight
+        if not wake and weight and 2 * ring.bytes >= ring.max_bytes and ring.wake_at != NEVER:
+            ring.wake_at = NEVER  # or it would be full before as many wait as the consumer has asked for
+            wake = True
     goanna_release(&ring.lock)
     if wake:
         wake_up(ring)
@@ -138,7 +179,7 @@ cdef int push_out(Ring ring, object handler, object event, object context) excep
 
 cdef int push_again(Ring ring, object handler, object event, object context) except -1:
     """Take an event in where the ring has got room, or been shut, since it was found full."""
-    if not offer_to(ring, handler, event, context):
+    if not offer_to(ring, handler, event, context, 0):
         if goanna_get(&ring.shut_number) != OPEN:
             count_dropped(ring, goanna_get(&ring.shut_number))
         else:

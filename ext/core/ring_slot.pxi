@@ -38,6 +38,7 @@ cdef struct Slot:
     PyObject* context
     long long time
     Py_ssize_t lost
+    Py_ssize_t bytes  # only where they are bounded
 
 
 cdef object own(PyObject* value):

@@ -77,6 +77,7 @@ cdef Py_ssize_t discard_events(Ring ring, int reason, list out) except -1:
     ring.slots = fresh
     ring.head = 0
     ring.size = 0
+    ring.bytes = 0
     ring.removed += count
     ring.dropped[reason] += count
     goanna_release(&ring.lock)

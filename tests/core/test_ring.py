@@ -59,6 +59,7 @@ shapes_of_ring = st.fixed_dictionaries(
         "capture": st.booleans(),
         "slow": st.sampled_from([0, 0, 1, FOREVER]),
         "gap": st.booleans(),
+        "sized": st.booleans(),
         "wakes": st.sampled_from(["logs", "arms", "pushes"]),
     }
 )
@@ -86,6 +87,8 @@ class Machine:
             slowed=self.slowed,
             gap=self.gap if shape["gap"] else None,
             forked=lambda: self.seen.append("forked"),
+            max_bytes=25,
+            sized=(lambda event: 10 if event.kind == "plain" else 6) if shape["sized"] else None,
         )
         self.inlet = self.ring.inlet(self.handle)
 
@@ -227,7 +230,7 @@ class Finalized(Plain):
 # Armed for more than there is room for: no push may wake anybody.
 ARMED_TOO_HIGH: dict[str, Any] = {
     "maxsize": 1, "newest": False, "full": None, "prepare": False, "capture": False, "slow": 0, "gap": False,
-    "wakes": "arms",
+    "wakes": "arms", "sized": False,
 }  # fmt: skip
 
 

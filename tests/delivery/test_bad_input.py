@@ -28,6 +28,8 @@ COMMON: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"context": "copy"}, ValueError, "context is 'copy'"),
     ({"quarantine": 0}, ValueError, "quarantine is 0; it must be at least 1"),
     ({"quarantine": "3"}, TypeError, "quarantine must be an int or None, not str"),
+    ({"max_bytes": 0}, ValueError, "max_bytes is 0; it must be at least 1"),
+    ({"max_bytes": "1M"}, TypeError, "max_bytes must be an int, not str"),
     ({"reentrant": True}, ValueError, 'reentrant is True; it must be "drop" or "deliver"'),
     ({"slow": 0}, ValueError, "slow is 0; it must be more than 0 seconds"),
     ({"slow": NAN}, ValueError, "slow is nan"),

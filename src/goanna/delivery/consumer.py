@@ -9,6 +9,7 @@ from goanna.core import Ring
 from goanna.core.forks import after_fork
 from goanna.delivery.at_exit import everybody
 from goanna.delivery.options import Options
+from goanna.delivery.sizes import size_of
 from goanna.delivery.waiters import Waiters
 from goanna.dispatch.watch import warn_quarantined, warn_slow
 
@@ -52,6 +53,8 @@ class Consumer:
             slowed=self._slowed,
             gap=None if self._gap_method is None else self._gap,
             forked=self._forked,
+            max_bytes=options.max_bytes or 0,
+            sized=None if options.max_bytes is None else size_of,
             own=None if options.reentrant else self.own,
         )
         self.ring.arm(1)

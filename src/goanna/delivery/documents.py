@@ -16,7 +16,7 @@ from goanna.core.base import MISSING
 from goanna.core.deferred import check_runs, ran
 from goanna.events import Event
 
-__all__ = ["Documents", "preparation"]
+__all__ = ["Documents", "layout_of", "preparation", "read"]
 
 Documents = Literal["reference", "shallow", "omit"] | Callable[[Any], Any]
 """See :func:`goanna.queued`."""
@@ -59,8 +59,8 @@ class _Preparation:
 
     def __call__(self, event: Any) -> Any:
         cls = type(event)
-        layout = _layouts.get(cls) or _layout_of(cls)
-        values = [(slot, value) for slot in layout.slots if (value := _read(slot, event)) is not MISSING]
+        layout = layout_of(cls)
+        values = [(slot, value) for slot in layout.slots if (value := read(slot, event)) is not MISSING]
         found = [(slot, value) for slot, value in values if _is_document(value)]
         inside: dict[str, Any] = {}
         if layout.has_dict:
@@ -95,7 +95,10 @@ class _Layout:
     plain: bool
 
 
-def _layout_of(cls: type) -> _Layout:
+def layout_of(cls: type) -> _Layout:
+    """Return where the instances of a class keep what they hold."""
+    if cls in _layouts:
+        return _layouts[cls]
     # By name: on the compiled core a read-only field is a member descriptor too, over the same slot.
     slots = [
         value
@@ -140,7 +143,7 @@ def _is_document(value: Any) -> bool:
     return kind is dict or (kind not in _NO_DOCUMENTS and isinstance(value, Mapping))
 
 
-def _read(slot: MemberDescriptorType, event: Any) -> Any:
+def read(slot: MemberDescriptorType, event: Any) -> Any:
     """Return what a slot holds, MISSING where it holds nothing."""
     try:
         return slot.__get__(event, None)

@@ -82,6 +82,7 @@ def on_loop(
     loop: Any = None,
     *,
     maxsize: int = 10_000,
+    max_bytes: int | None = None,
     overflow: LoopOverflow = "drop_oldest",
     concurrency: int = 1,
     errors: Errors = "log",
@@ -105,6 +106,8 @@ def on_loop(
         listener: of any interface.
         loop: an asyncio loop, a Tornado ``IOLoop``, a :class:`~goanna.delivery.Loop`; None is the running asyncio loop.
         maxsize: the most events that wait.
+        max_bytes: about the most bytes that the events which wait may hold; beyond, it is full, too. One event may wait
+            in any case. What an event holds is estimated on the publisher's thread, which costs it microseconds.
         overflow: what happens when they do: "drop_oldest" makes room, "drop_newest" drops the one that comes.
         concurrency: how many events are awaited at the same time; they begin in order, with 1 they end in order too.
         errors: what happens when the listener raises: "log", "print" or a callable, as in :class:`Dispatcher`.
@@ -137,6 +140,7 @@ def on_loop(
         slow=slow,
         awaited=True,
         reentrant=reentrant,
+        max_bytes=max_bytes,
     )
     methods = methods_of(listener, interfaces, awaited=True)
     worker = LoopWorker(

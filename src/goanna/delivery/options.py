@@ -38,6 +38,7 @@ class Options(NamedTuple):
         quarantine: how many failures in a row are too many, or None.
         slow: nanoseconds from which a call is reported, or None.
         reentrant: whether what the listener publishes while it handles an event comes back to it.
+        max_bytes: the most bytes that wait, or None.
     """
 
     listener: Any
@@ -50,6 +51,7 @@ class Options(NamedTuple):
     quarantine: int | None
     slow: int | None
     reentrant: bool
+    max_bytes: int | None
 
 
 def checked_options(
@@ -65,6 +67,7 @@ def checked_options(
     slow: Any,
     awaited: bool = False,
     reentrant: Any,
+    max_bytes: Any,
 ) -> Options:
     """Return what the arguments of a wrapper mean, or raise TypeError or ValueError.
 
@@ -86,6 +89,7 @@ def checked_options(
         checked_quarantine(quarantine),
         None if seconds is None else max(int(seconds * 1e9), 1),
         checked_reentrant(reentrant),
+        None if max_bytes is None else checked_int("max_bytes", max_bytes, 1),
     )
 
 

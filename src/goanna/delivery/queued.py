@@ -80,6 +80,7 @@ def queued(
     listener: Any,
     *,
     maxsize: int = 10_000,
+    max_bytes: int | None = None,
     overflow: Overflow = "drop_oldest",
     timeout: float | None = 1.0,
     batch: int | None = None,
@@ -107,6 +108,8 @@ def queued(
     Args:
         listener: of any interface; a coroutine function as a method is refused, see :func:`on_loop`.
         maxsize: the most events that wait.
+        max_bytes: about the most bytes that the events which wait may hold; beyond, it is full, too. One event may wait
+            in any case. What an event holds is estimated on the publisher's thread, which costs it microseconds.
         overflow: what happens when they do: "drop_oldest" makes room, "drop_newest" drops the one that comes, "block"
             holds up the publisher for ``timeout`` at most, "raise" drops the one that comes and hands a
             :class:`~goanna.delivery.QueueFullError` to ``errors``.
@@ -148,6 +151,7 @@ def queued(
         quarantine=quarantine,
         slow=slow,
         reentrant=reentrant,
+        max_bytes=max_bytes,
     )
     handle_batch = getattr(listener, "handle_batch", None)
     if handle_batch is not None:

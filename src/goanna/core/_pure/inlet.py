@@ -50,7 +50,7 @@ class Inlet:
         ):
             ring.push(self.handler, event)
             return
-        slot = [self.handler, event, None, now(), 0]
+        slot = [self.handler, event, None, now(), 0, 0]
         slots.append(slot)
         waiting = len(slots)
         if waiting >= ring._wake_at or ring._special or waiting > ring._maxsize:

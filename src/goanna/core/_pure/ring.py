@@ -41,6 +41,8 @@ class Ring(RingPush, RingDrain):
         forked: called in a process that was forked off, when that is noticed.
         own: which events are dropped, "reentrant", once the consumer has called :meth:`enter`: "thread" are those that
             its thread publishes, "context" those of its context and of all that inherit that; None is for none.
+        max_bytes: the most bytes of events that wait, by what ``sized`` says of each; one event may wait in any case.
+        sized: called with each event before it is pushed, for its bytes; must not raise. None for no bound.
 
     Attributes:
         accepted: how many events went into the buffer.

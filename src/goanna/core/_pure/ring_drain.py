@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goanna.core._pure.ring_slot import BUCKETS, CONTEXT, EVENT, HANDLER, LOST, NEVER, TIME, now
+from goanna.core._pure.ring_slot import BUCKETS, BYTES, CONTEXT, EVENT, HANDLER, LOST, NEVER, TIME, now
 from goanna.core._pure.ring_state import RingState
 from goanna.core.base import TYPE_CHECKING
 from goanna.core.deferred import ran
@@ -40,6 +40,7 @@ class RingDrain(RingState):
             self._flight_number = self.removed
         # Without a call, after which a signal could come in between.
         del self._slots[0]
+        self._bytes -= slot[BYTES]
         self.in_flight += 1
         self.removed += 1
         return slot

@@ -49,7 +49,8 @@ class RingPush(RingState):
                 return
         context = contextvars.copy_context() if self._capture else None
         # A look without the lock first: what was full a moment ago is full.
-        if len(self._slots) < self._maxsize and self.offer(handler, event, context):
+        weight = 0 if self._sized is None else self._sized(event)
+        if len(self._slots) < self._maxsize and self._offer(handler, event, context, weight):
             return
         if self._shut is not None:
             self.drop(self._shut)
@@ -57,8 +58,14 @@ class RingPush(RingState):
             self._full(handler, event, context)
         elif self._newest:
             self.drop("overflow")
+        elif self._sized is not None:
+            while not self._offer(handler, event, context, weight):
+                if self._shut is not None:
+                    self.drop(self._shut)
+                    return
+                self._drop_first()
         else:
-            self._push_out([handler, event, context, now(), 0])
+            self._push_out([handler, event, context, now(), 0, 0])
 
     def _is_own(self) -> bool:
         """Return whether what is published here is the consumer's own."""
@@ -79,12 +86,22 @@ class RingPush(RingState):
 
     def offer(self, handler: Any, event: Any, context: Any = None) -> bool:
         """Take an event in if there is room and the ring is not shut; return whether."""
-        slot = [handler, event, context, now(), 0]
+        return self._offer(handler, event, context, 0 if self._sized is None else self._sized(event))
+
+    def _offer(self, handler: Any, event: Any, context: Any, weight: int) -> bool:
+        slot = [handler, event, context, now(), 0, weight]
         try:
             with self._lock:
-                if len(self._slots) >= self._maxsize or self._shut is not None:
+                waiting = len(self._slots)
+                if waiting >= self._maxsize or self._shut is not None:
                     return False
+                if waiting and weight and self._bytes + weight > self._max_bytes:
+                    return False
+                self._bytes += weight
                 wake = self._append(slot)
+                if not wake and weight and 2 * self._bytes >= self._max_bytes and self._wake_at != NEVER:
+                    self._wake_at = NEVER  # or it would be full before as many wait as the consumer has asked for
+                    wake = True
             if wake:
                 self._wake()
         except BaseException:
@@ -110,6 +127,17 @@ class RingPush(RingState):
             if leaves_a_gap:
                 self._tail_lost += 1
                 self._set_special()
+
+    def _drop_first(self) -> None:
+        """Drop the oldest event, if there is one."""
+        out: list[Any] = []
+        with self._lock:
+            if self._slots:
+                self._out(out, "overflow", 1)
+                if not self._slots:
+                    self._tail_lost += out[0][LOST] + 1
+                    self._set_special()
+        del out
 
     def _push_out(self, slot: list[Any]) -> None:
         """Take an event in, at the expense of the oldest one."""

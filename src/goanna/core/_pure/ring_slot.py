@@ -9,7 +9,7 @@ from goanna.core.base import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["BUCKETS", "CONTEXT", "EVENT", "HANDLER", "LOST", "NEVER", "REASONS", "TIME", "check_reason", "now"]
+__all__ = ["BUCKETS", "BYTES", "CONTEXT", "EVENT", "HANDLER", "LOST", "NEVER", "REASONS", "TIME", "check_reason", "now"]
 
 REASONS: Final = (
     "overflow",
@@ -30,7 +30,7 @@ NEVER: Final = 1 << 62
 
 now = time.monotonic_ns
 
-HANDLER, EVENT, CONTEXT, TIME, LOST = range(5)
+HANDLER, EVENT, CONTEXT, TIME, LOST, BYTES = range(6)
 """What is where in a slot, which is a list, because nothing else is made as fast and can be changed."""
 
 

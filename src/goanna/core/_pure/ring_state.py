@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from goanna.core._pure.fork_page import look_for_forks, rings
-from goanna.core._pure.ring_slot import BUCKETS, LOST, NEVER, REASONS, TIME, check_reason, now
+from goanna.core._pure.ring_slot import BUCKETS, BYTES, LOST, NEVER, REASONS, TIME, check_reason, now
 from goanna.core.base import TORN_INCREMENT, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class RingState:
 
     __slots__ = (
         "__weakref__",
+        "_bytes",
         "_capture",
         "_consumer",
         "_delivered",
@@ -36,6 +37,7 @@ class RingState:
         "_key",
         "_lock",
         "_longest",
+        "_max_bytes",
         "_maxsize",
         "_newest",
         "_on_fork",
@@ -44,6 +46,7 @@ class RingState:
         "_refused",
         "_report",
         "_shut",
+        "_sized",
         "_slots",
         "_slow",
         "_slowed",
@@ -74,6 +77,8 @@ class RingState:
         gap: Callable[[int], object] | None = None,
         forked: Callable[[], object] | None = None,
         own: str | None = None,
+        max_bytes: int = 0,
+        sized: Callable[[Any], int] | None = None,
     ) -> None:
         if maxsize < 1:
             raise ValueError(f"maxsize is {maxsize}; it must be at least 1")
@@ -86,7 +91,10 @@ class RingState:
         self._full = full
         self._prepare = prepare
         self._capture = capture
-        self._unusual = capture or prepare is not None
+        self._unusual = capture or prepare is not None or sized is not None
+        self._max_bytes = max_bytes
+        self._sized = sized
+        self._bytes = 0  # of those that wait
         self._slow = slow
         self._slowed = slowed
         self._gap = gap
@@ -140,6 +148,7 @@ class RingState:
             out.append(slot)
             # No call from here on, after which a signal could come in between.
             del self._slots[0]
+            self._bytes -= slot[BYTES]
             self.removed += 1
             self._dropped[reason] += 1
             lost += slot[LOST] + 1
@@ -188,6 +197,7 @@ class RingState:
         self._note_pending()
         out = list(self._slots)
         self._slots.clear()
+        self._bytes = 0
         self.removed += len(out)
         self.in_flight = 0
         self._wake_at = NEVER
