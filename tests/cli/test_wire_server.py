@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -208,3 +209,11 @@ def test_it_ends(way: str) -> None:
             assert process.wait(10) == 0
         _, errors = process.communicate(timeout=10)
         assert (process.returncode, errors) == (0, b"")
+
+
+def test_no_module_of_the_working_directory_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bson", "struct", "socket"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is the working directory')")
+    monkeypatch.chdir(tmp_path)
+    with WireServer() as server:
+        assert server.uri.startswith("mongodb://127.0.0.1:")

@@ -235,6 +235,30 @@ def test_the_demo_of_own_events_runs(choice: str) -> None:
     assert ("compiled core" in done.stdout) is (choice == "c")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("command", ["doctor", "doctor >&-", "bench --help"])
+def test_output_that_cannot_be_written_is_no_traceback(command: str) -> None:
+    words = command.removesuffix(" >&-")
+    where = ">&-" if command.endswith(">&-") else ">/dev/full"
+    done = subprocess.run(
+        ["sh", "-c", f'"$1" -m goanna {words} {where}', "sh", sys.executable],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    if where == ">&-":
+        assert (done.returncode, done.stderr) == (0, "")
+    elif "--help" not in words:  # argparse itself lets that pass
+        assert done.returncode == 1
+        assert done.stderr.endswith("the output can't be written: No space left on device\n")
+
+
+def test_the_wire_server_has_help_without_docstrings() -> None:
+    done = python("-OO", "-m", "goanna.cli.demo.wire_server", "--help")
+    assert done.returncode == 0, done.stderr
+
+
 IMPORTS = """
 import sys
 import __future__, collections.abc, contextvars, copyreg, functools, heapq, mmap, reprlib, threading, types, weakref

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import threading
 import types
 from collections.abc import Callable, Iterator
@@ -456,6 +457,34 @@ def test_a_program_runs_with_goanna_installed(tmp_path: Path, backend: str) -> N
     assert (done.stdout, done.stderr) == (expected, "")
     done = python("-m", "goanna", "run", "-m", "app", "-m", "x", GOANNA_BACKEND=backend, PYTHONPATH=str(tmp_path))
     assert (done.stdout, done.stderr) == (expected, "")
+
+
+CHILDREN = """
+import multiprocessing, os, subprocess, sys
+SHOW = "from pymongo import monitoring; print(hasattr(monitoring._EventListeners.publish_command_start, '__wrapped__'))"
+def show():
+    exec(SHOW)
+    sys.stdout.flush()
+if __name__ == "__main__":
+    for method in sys.argv[1:]:
+        process = multiprocessing.get_context(method).Process(target=show)
+        process.start()
+        process.join()
+    subprocess.run([sys.executable, "-c", SHOW], check=True)
+    os.environ["PYTHONPATH"] = os.pathsep.join([os.environ["LAUNCHER"], os.environ["PYTHONPATH"]])
+    os.execl(sys.executable, sys.executable, "-c", SHOW)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are other ways to start processes elsewhere")
+def test_processes_that_a_program_starts_and_becomes_have_goanna_installed(tmp_path: Path, backend: str) -> None:
+    """Also where a launcher, as ddtrace-run does, puts a sitecustomize of its own in front."""
+    (tmp_path / "app.py").write_text(CHILDREN)
+    (tmp_path / "launcher").mkdir()
+    (tmp_path / "launcher" / "sitecustomize.py").write_text("print('launched', flush=True)")
+    settings = {"GOANNA_BACKEND": backend, "LAUNCHER": str(tmp_path / "launcher")}
+    done = python("-m", "goanna", "run", str(tmp_path / "app.py"), "spawn", "forkserver", "fork", **settings)
+    assert (done.stdout.split(), done.stderr) == (["True"] * 4 + ["launched", "True"], "")
 
 
 @pytest.mark.parametrize(("value", "wrapped"), [("0", False), ("1", True), ("", True)])

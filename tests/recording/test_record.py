@@ -460,3 +460,24 @@ def test_replay_says_nothing_to_the_terminal_that_the_file_says(tmp_path: Path) 
     ran = goanna("replay", str(path))
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
     assert ran.stderr[:-1].isprintable()
+
+
+LAUNCHER = """
+import os, sys
+os.environ["PYTHONPATH"] = os.pathsep.join([sys.argv[1], os.environ["PYTHONPATH"]])
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process does not become another one there")
+def test_a_program_behind_another_launcher_is_recorded(tmp_path: Path, uri: str, core: str) -> None:
+    """Launchers of agents put a sitecustomize of their own in front, which runs no other."""
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent" / "sitecustomize.py").write_text("print('agent', flush=True)")
+    (tmp_path / "launcher.py").write_text(LAUNCHER)
+    launched = [sys.executable, str(tmp_path / "launcher.py"), str(tmp_path / "agent")]
+    program = [sys.executable, str(PROGRAM), "plain", uri]
+    ran = goanna("record", "-o", str(tmp_path / "r.jsonl"), "--", *launched, *program, core=core)
+    assert ran.returncode == 0, ran.stderr
+    assert "agent" in ran.stdout.split()
+    assert commands(read(tmp_path / "r.jsonl")).count("CommandFailedEvent") == 1

@@ -23,6 +23,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _run(chosen: argparse.Namespace) -> int:
     """Run a file, or a module by name, the way that Python itself would."""
+    from goanna.recording.injected.sitecustomize import RUN, in_children, stay_in_front
+
+    os.environ[RUN] = "1"
+    in_children(os.environ)  # processes that the program starts, or becomes
+    stay_in_front()
     goanna.install()
     sys.argv = [chosen.program, *chosen.arguments]
     if chosen.module:

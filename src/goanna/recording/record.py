@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from goanna.recording.form import MARK
+from goanna.recording.injected.sitecustomize import in_children
 from goanna.recording.reader import RecordingError, read
 from goanna.recording.recorder import VARIABLE
 from goanna.texts import escaped
@@ -21,8 +22,6 @@ __all__ = ["LEAST", "files_of", "record"]
 
 LEAST = 10_000
 """The fewest bytes that a file may be bounded to: there is room for the header and the end in them."""
-
-_INJECTED = str(Path(__file__).with_name("injected"))
 
 
 def record(command: Sequence[str], path: str, documents: str, max_bytes: int, *, force: bool = False) -> int:
@@ -49,12 +48,8 @@ def record(command: Sequence[str], path: str, documents: str, max_bytes: int, *,
     if there and not force:
         return _refuse(f"{there[0]} exists; name another file with --output, or have it replaced with --force")
     settings = {"path": os.path.abspath(path), "documents": documents, "max_bytes": max_bytes}
-    inherited = os.environ.get("PYTHONPATH")
-    environment = {
-        **os.environ,
-        VARIABLE: json.dumps(settings),
-        "PYTHONPATH": os.pathsep.join([_INJECTED, *([inherited] if inherited else [])]),
-    }
+    environment = {**os.environ, VARIABLE: json.dumps(settings)}
+    in_children(environment)
     try:
         with _replaced(there):
             child = subprocess.Popen(command, env=environment)
@@ -115,6 +110,7 @@ def _summary(path: str) -> bool:
     whole = bool(files)
     if not files:
         _say("no event of PyMongo was published in an interpreter that has goanna, or none could be written")
+        _say("if a launcher has a sitecustomize.py of its own in front of the path, that may be what is in the way")
     for one in files:
         try:
             found = read(one)

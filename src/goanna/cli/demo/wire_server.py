@@ -326,7 +326,7 @@ class Server:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until standard input ends or SIGTERM comes; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m goanna.cli.demo.wire_server", description=__doc__.partition("\n")[0]
+        prog="python -m goanna.cli.demo.wire_server", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     chosen = parser.parse_args(arguments)
@@ -353,7 +353,7 @@ class WireServer:
     def __enter__(self) -> WireServer:
         """Start the process and wait for its port; RuntimeError if it does not come up."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "goanna.cli.demo.wire_server", "--port", "0"],
+            [sys.executable, "-P", "-m", "goanna.cli.demo.wire_server", "--port", "0"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,6 +1,7 @@
-"""What ``goanna record`` has every Python process run when it starts: it waits until PyMongo is imported.
+"""What ``goanna record`` and ``goanna run`` have every Python process run when it starts: it waits for PyMongo.
 
-Whatever other ``sitecustomize`` there is runs as it would have run.
+Whatever other ``sitecustomize`` there is runs as it would have run. A launcher that puts one of its own in front of the
+path before it becomes the program, and which then runs no other, finds this one in front again.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from types import ModuleType
 from typing import Any
 
+__all__ = ["RUN", "in_children", "stay_in_front"]
+
 _VARIABLE = "GOANNA_RECORDING"
+RUN = "GOANNA_RUN"
+"""Set to 1 by ``goanna run``: goanna is installed, and nothing is recorded."""
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _NAMES = ("pymongo", "goanna.monitoring._standalone")
 """The one whose import is over when PyMongo's monitoring can be used, and the one without PyMongo."""
@@ -46,11 +51,43 @@ class _Waiting:
 def _attach(name: str) -> None:
     """Install goanna and begin to record; a program is never ended because that fails, but it is told."""
     try:
-        from goanna.recording import recorder
+        if _VARIABLE in os.environ:
+            from goanna.recording import recorder
 
-        recorder.attach(name)
+            recorder.attach(name)
+        elif name == "pymongo":  # without it the module that is imported installs by itself
+            import goanna
+
+            goanna.install()
     except Exception as error:
-        os.write(2, f"goanna record: nothing is recorded: {type(error).__name__}: {error}\n".encode())
+        os.write(2, f"goanna {_command()}: {type(error).__name__}: {error}\n".encode())
+
+
+def _command() -> str:
+    return "record: nothing is recorded" if _VARIABLE in os.environ else "run: it is not installed"
+
+
+def in_children(environment: MutableMapping[str, str]) -> None:
+    """Put this folder in front of the path that Python processes with such an environment have."""
+    others = [one for one in environment.get("PYTHONPATH", "").split(os.pathsep) if one and one != _HERE]
+    environment["PYTHONPATH"] = os.pathsep.join([_HERE, *others])
+
+
+def stay_in_front() -> None:
+    """See that the folder is in front again when this process becomes another program."""
+    become, become_with = os.execv, os.execve
+
+    def execv(path: Any, argv: Any) -> Any:
+        in_children(os.environ)
+        return become(path, argv)
+
+    def execve(path: Any, argv: Any, env: Mapping[Any, Any]) -> Any:
+        if _HERE in str(env.get("PYTHONPATH", "")).split(os.pathsep):
+            env = dict(env)
+            in_children(env)
+        return become_with(path, argv, env)
+
+    os.execv, os.execve = execv, execve
 
 
 def _next_one() -> None:
@@ -64,12 +101,14 @@ def _next_one() -> None:
     spec.loader.exec_module(module)
 
 
-if _VARIABLE in os.environ:
-    if importlib.util.find_spec("goanna") is None:
-        os.write(2, f"goanna record: goanna is not installed for {sys.executable}: nothing is recorded\n".encode())
-    else:
-        sys.meta_path.insert(0, _Waiting())
-        for _name in _NAMES:
-            if _name in sys.modules:
-                _attach(_name)
-_next_one()
+if __name__ == "sitecustomize":
+    if _VARIABLE in os.environ or RUN in os.environ:
+        if importlib.util.find_spec("goanna") is None:
+            os.write(2, f"goanna {_command()}: there is no goanna for {sys.executable}\n".encode())
+        else:
+            stay_in_front()
+            sys.meta_path.insert(0, _Waiting())
+            for _name in _NAMES:
+                if _name in sys.modules:
+                    _attach(_name)
+    _next_one()
