@@ -45,9 +45,10 @@ $(VENV)/dbally: $(VENV)/group-test
 	    --no-deps dbally==0.8.0
 	touch $@
 
-# Producers at full speed against consumers that stall, for longer than the suite does.
+# Producers at full speed against consumers that stall, and signals that interrupt publishes, for longer than the suite does.
 stress: $(VENV)/group-test dbally
-	$(BIN)/python -m pytest tests/delivery/test_stress.py --stress-seconds=20 $(if $(COMPILER),--require-compiled) $(ARGS)
+	$(BIN)/python -m pytest tests/delivery/test_stress.py tests/delivery/test_interrupts.py --stress-seconds=20 \
+	    $(if $(COMPILER),--require-compiled) $(ARGS)
 
 # Queues in the workers of uwsgi, which is compiled for that. Not part of .ci/run: with a Python thread in its master, uwsgi
 # itself leaves a worker without an answer now and then.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -240,5 +241,51 @@ def test_signals_that_raise(backend: str, kind: str, how: str, stress_seconds: f
         capture_output=True,
         text=True,
         timeout=PATIENCE * 4,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec("_testcapi") is None, reason="needs _testcapi.set_nomemory")
+def test_memory_that_runs_out(backend: str) -> None:
+    """One allocation fails, each of the first hundred in turn: what is begun is counted, and all goes on."""
+    script = """
+        import _testcapi
+        logging.disable(logging.CRITICAL)
+        good, bad, one = Good(), Bad(), Good()
+        hub = goanna.Dispatcher(errors=policy)
+        ones = [hub.add(goanna.where(good, lambda event: True)), hub.add(bad), hub.add(one)]
+        pairs, behind = goanna.paired(Good(), start="started", ends="ended"), Good()
+        queue = goanna.queued(behind, delay=0)
+        calls = [hub.publisher(Start), lambda number: (pairs.started(Start(number)), pairs.ended(End(number)))]
+        calls.append(lambda number: queue.started(Start(number)))
+        failed = 0
+        for call in calls:
+            for number in range(publishes):
+                call(number)
+                try:
+                    _testcapi.set_nomemory(1 + number // 2, 2 + number // 2)
+                    call(number)
+                except MemoryError:
+                    failed += 1
+                finally:
+                    _testcapi.remove_mem_hooks()
+                check(pairs.stats())
+        for listener, counted in zip((good, bad, one), ones):
+            stats = check(counted.stats())
+            assert abs(listener.begun - stats.delivered - stats.failed) <= failed / 4, (listener.begun, stats, failed)
+        assert ones[1].stats().delivered == 0
+        queue.started(Start(0))
+        assert queue.flush(30) == 0
+        stats = check(queue.stats())
+        assert (stats.pending, stats.delivered) == (0, behind.returned), (stats, behind.returned)
+        assert queue.close(30) == 0
+        assert failed
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", PROLOGUE + textwrap.dedent(script), "200", "exception"],
+        env={**os.environ, "GOANNA_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE * 2,
     )
     assert done.returncode == 0, done.stderr

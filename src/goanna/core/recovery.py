@@ -107,7 +107,7 @@ class Recovery:
         except BaseException as last:
             ended = self.table.ended
             ended += [(self.skipped, self.failed, self.filtered, self.position + 1)]
-            del self.due[:]
+            del self.due[0]
             self._stop(last)
             if not isinstance(last, EXHAUSTED):
                 self.table.settle()  # else what waits to be counted would grow with each
@@ -137,9 +137,10 @@ class Recovery:
             except EXHAUSTED as error:
                 # The same as raised() does, without a call, for which there may be no room.
                 self.failed += [self.position]
+                self.open = False
                 ended = self.table.ended
                 ended += [(self.skipped, self.failed, self.filtered, self.position + 1)]
-                del self.due[:]
+                del self.due[0]
                 self._stop(error)
                 raise
             except BaseException as error:
@@ -161,7 +162,7 @@ class Recovery:
             failed = [*self.failed, self.position] if self.open else self.failed
             ended = self.table.ended
             ended += [(self.skipped, failed, self.filtered, self.position + 1)]
-            del self.due[:]
+            del self.due[0]
             self.table.settle()
 
     def _stop(self, error: BaseException) -> None:

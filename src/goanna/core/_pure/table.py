@@ -208,11 +208,13 @@ class Table:
                 work = self._work_of(finished - begin, rejected, exceptions)
                 none: dict[int, list[int]] = {}
                 if begin == self._settled and noted == self._noted:
+                    # What may find no memory comes first.
+                    rejected, noted, work = self._rejected - rejected, noted + 1, self._work + work
                     self._settled = finished
-                    self._rejected -= rejected
+                    self._rejected = rejected
                     self._exceptions = none
-                    self._noted += 1
-                    self._work += work
+                    self._noted = noted
+                    self._work = work
                     break
             self._add()
 
@@ -231,10 +233,13 @@ class Table:
         """Add what is to be added to the accounts; the caller holds the lock."""
         while self._work:
             account, delivered, failed, filtered = self._work[-1]
+            delivered += account.delivered
+            failed += account.failed
+            filtered += account.filtered
             del self._work[-1]
-            account.delivered += delivered
-            account.failed += failed
-            account.filtered += filtered
+            account.delivered = delivered
+            account.failed = failed
+            account.filtered = filtered
 
     def finish(
         self,
@@ -255,7 +260,7 @@ class Table:
         if due is None or due:
             ended += [(skipped, failed, filtered, end)]
             if due is not None:
-                del due[:]
+                del due[0]
         with counting():
             self._count_ended()
         if self.retired:
@@ -272,10 +277,11 @@ class Table:
             for position in range(one[3], len(self.calls)):
                 exceptions.setdefault(position, [0, 0, 0])[0] += 1
             if noted == self._noted and self.ended and self.ended[-1] is one:
+                noted, finished = noted + 1, self.finished + 1
                 del self.ended[-1]
                 self._exceptions = exceptions
-                self._noted += 1
-                self.finished += 1
+                self._noted = noted
+                self.finished = finished
 
     def _rejects(self, values: tuple[Any, ...]) -> bool:
         """Return whether the event that these arguments make is for nobody here, and count it then."""
