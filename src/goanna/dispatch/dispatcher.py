@@ -87,8 +87,9 @@ class Dispatcher:
             before: registrations, or listeners that are registered, that must be called later; stronger than priority.
             after: likewise, that must be called earlier.
             once: remove it when its first event comes, whichever it is; exactly one call is made.
-            weak: don't keep the listener alive; it is removed when it goes away. A method that is made when it is looked
-                up (a partialmethod, a property) or is an attribute of the instance is then looked up at each event.
+            weak: don't keep the listener alive; it is removed when it goes away. A method that is made when it is
+                looked up (a partialmethod, a property) or is an attribute of the instance is then looked up at each
+                event.
             timed: measure how long its calls take, see :class:`goanna.Time`, at the cost of two looks at the clock.
             slow: log the first call that takes this many seconds or more; implies ``timed``.
             quarantine: after so many failures in a row it gets no more events; implies ``timed``.
