@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 import functools
+import sys
 from collections.abc import Callable, Iterator
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 
 from goanna.core.base import TYPE_CHECKING, final
 from goanna.core.deferred import deferred
@@ -16,7 +17,19 @@ if TYPE_CHECKING:
 
     _F = TypeVar("_F", bound=Callable[..., Any])
 
-__all__ = ["Handler", "Listener", "check_method", "declared", "does_nothing", "handled", "handles", "resolve"]
+__all__ = [
+    "Handler",
+    "Listener",
+    "check_method",
+    "declared",
+    "declaring",
+    "does_nothing",
+    "handled",
+    "handles",
+    "method_of",
+    "resolve",
+    "same_code",
+]
 
 _MARK = "__handles__"
 
@@ -116,13 +129,34 @@ def handled(cls: type[Listener]) -> dict[str, tuple[type[Event], ...]]:
     return vars(cls)["__handled__"] if "__handled__" in vars(cls) else _collected(cls)
 
 
+def declaring(cls: type) -> list[type]:
+    """Return the interfaces of a listener class, bases first, those that it is registered with included."""
+    if Listener in cls.__mro__:
+        return [base for base in reversed(cls.__mro__) if declared(base)]
+    found: list[type] = []
+    layer: list[Any] = [Listener]
+    while layer:  # abc keeps what was registered to itself, and answers only issubclass()
+        below: list[Any] = [sub for base in layer for sub in base.__subclasses__()]
+        layer = [sub for sub in below if issubclass(cls, sub)]
+        found += [sub for sub in layer if declared(sub) and sub not in found]
+    return found
+
+
 def _collected(cls: type) -> dict[str, tuple[type[Event], ...]]:
     found: dict[str, tuple[type[Event], ...]] = {}
-    for base in reversed(cls.__mro__):
+    for base in declaring(cls):
         for name, event_types in declared(base).items():
             known = found.get(name, ())
             found[name] = (*known, *(one for one in event_types if one not in known))
     return found
+
+
+def method_of(listener: Any, name: str) -> Any:
+    """Return a method of a listener; one that does nothing where a class that was registered leaves it out."""
+    return getattr(listener, name, _left_out)
+
+
+def _left_out(event: Any) -> None: ...
 
 
 @final
@@ -154,8 +188,8 @@ def resolve(listener: Listener) -> list[Handler]:
 
 
 def _resolved(listener: Listener) -> Iterator[Handler]:
-    for name, event_types in handled(type(listener)).items():
-        method = getattr(listener, name)
+    for name, event_types in handled(listener.__class__).items():
+        method = method_of(listener, name)
         check_method(method, f"{type(listener).__qualname__}.{name}")
         yield Handler(name, event_types, method, does_nothing(method))
 
@@ -238,4 +272,17 @@ def does_nothing(method: Any) -> bool:
         like, consts = _documented.__code__, (None, *code.co_consts[1:])
     else:
         like, consts = _empty.__code__, code.co_consts
-    return code.co_code == like.co_code and consts == (None, *like.co_consts[1:])
+    return same_code(code, like) and consts == (None, *like.co_consts[1:])
+
+
+def same_code(one: CodeType, other: CodeType) -> bool:
+    """Return whether two functions do the same, docstrings aside, in whose place ``-OO`` may leave instructions."""
+    return one.co_code == other.co_code or (
+        sys.flags.optimize > 1 and _without_nops(one.co_code) == _without_nops(other.co_code)
+    )
+
+
+def _without_nops(code: bytes) -> list[bytes]:
+    from opcode import opmap
+
+    return [code[place : place + 2] for place in range(0, len(code), 2) if code[place] != opmap["NOP"]]

@@ -31,7 +31,7 @@ def gap_method(listener: Any, *, awaited: bool = False) -> Callable[[EventsLost]
             it is ``awaited``.
     """
     if isinstance(listener, Listener):
-        for name, taken in handled(type(listener)).items():
+        for name, taken in handled(listener.__class__).items():
             if EventsLost in taken:
                 return getattr(listener, name)  # type: ignore[no-any-return]
     method = getattr(listener, "events_lost", None)

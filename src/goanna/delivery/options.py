@@ -10,7 +10,7 @@ from goanna.delivery.documents import preparation
 from goanna.delivery.events_lost import EventsLost, gap_method
 from goanna.delivery.interfaces import Interfaces
 from goanna.delivery.overflow import checked_overflow
-from goanna.listeners import check_method
+from goanna.listeners import check_method, method_of
 
 if TYPE_CHECKING:
     from goanna.core.base import ErrorHandler
@@ -103,7 +103,7 @@ def checked_reentrant(reentrant: Any) -> bool:
 
 def methods_of(listener: Any, interfaces: Interfaces, *, awaited: bool = False) -> dict[str, Any]:
     """Return the methods of a listener that take events, by name, or raise TypeError where one can't."""
-    methods = {one: getattr(listener, one) for one in interfaces.names}
+    methods = {one: method_of(listener, one) for one in interfaces.names}
     for one, method in methods.items():
         check_method(method, f"{type(listener).__qualname__}.{one}", awaited=awaited)
     return methods

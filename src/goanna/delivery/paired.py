@@ -15,7 +15,7 @@ from goanna.core.forks import after_fork
 from goanna.delivery.interfaces import Interfaces, interfaces_of
 from goanna.delivery.wrapper import Wrapper, wrap
 from goanna.events import Event
-from goanna.listeners import check_method, does_nothing
+from goanna.listeners import check_method, does_nothing, method_of
 from goanna.stats import Stats
 
 __all__ = ["Operation", "Paired", "paired"]
@@ -123,7 +123,7 @@ def paired(
         raise TypeError(f"{type(listener).__qualname__} has no method {method}(operation)")
     shown = type(listener).__qualname__
     check_method(call, f"{shown}.{method}")
-    begin = getattr(listener, start)
+    begin = method_of(listener, start)
     check_method(begin, f"{shown}.{start}")
     pairs = _Pairs(
         listener,
@@ -134,7 +134,7 @@ def paired(
         checked_seconds("expires", expires),
     )
     # The other methods of the interface, if there are any, go to the listener as they are.
-    others = {one: getattr(listener, one) for one in interfaces.names if one != start and one not in last}
+    others = {one: method_of(listener, one) for one in interfaces.names if one != start and one not in last}
     methods = {one: None if does_nothing(other) else other for one, other in others.items()}
     wrapper = wrap(Paired, interfaces, {**methods, start: pairs.start, **dict.fromkeys(last, pairs.end)})
     wrapper._pairs = pairs

@@ -11,7 +11,7 @@ from goanna.core.deferred import check_runs, ran
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.rate_limit import Rate, parsed_rate
 from goanna.delivery.wrapper import Wrapper, wrap
-from goanna.listeners import check_method, does_nothing
+from goanna.listeners import check_method, does_nothing, method_of
 from goanna.stats import Stats
 
 __all__ = ["Where", "where"]
@@ -128,7 +128,7 @@ def where(
     account = Account()
     filters: dict[str, Callable[[Any], object] | None] = {}
     for name in interfaces.names:
-        method = getattr(listener, name)
+        method = method_of(listener, name)
         check_method(method, f"{type(listener).__qualname__}.{name}")
         filters[name] = None if does_nothing(method) else Filter(method, account, types, members, least, native, rest)
     wrapper = wrap(Where, interfaces, filters)

@@ -210,7 +210,7 @@ class Dispatcher:
             raise TypeError(f"add() takes a listener object, not the class {listener.__name__}; call it first")
         if not isinstance(listener, self._interfaces or Listener):
             raise TypeError(f"a listener here must implement {wanted}; {type(listener).__name__} does not")
-        if not handled(type(listener)):
+        if not handled(listener.__class__):
             raise TypeError(
                 f"{type(listener).__name__} handles no event; mark its methods with @goanna.handles(...) "
                 f"or derive it from an interface"
