@@ -117,3 +117,39 @@ def test_goannas_own_events_for_pymongo(goanna: ModuleType) -> None:
         assert kept.command is not sent
         assert (kept.command_name, kept.database_name, type(kept)) == ("find", "db", type(event))
     assert event.command is sent
+
+
+def test_documents_of_events_in_events_and_in_lists(goanna: ModuleType) -> None:
+    class Batch(goanna.Event):
+        rows: list[Any]
+        parts: tuple[Any, ...] = ()
+        inner: Any = None
+
+    class Interface(goanna.Listener):
+        @goanna.handles(goanna.Operation, Batch)
+        def came(self, event: Any) -> None: ...
+
+    class Log(Interface):
+        def __init__(self) -> None:
+            self.log: list[Any] = []
+
+        def came(self, event: Any) -> None:
+            self.log.append(event)
+
+    listener = Log()
+    wrapper = goanna.queued(listener, documents="omit")
+    start = monitoring.CommandStartedEvent({"find": "secret"}, "db", 1, ADDRESS, 1)
+    took = datetime.timedelta(0)
+    end = monitoring.CommandSucceededEvent(took, {"secret": 1}, "find", 1, ADDRESS, 1, database_name="db")
+    wrapper.came(goanna.Operation(start, end, 0.5, {"secret": 2}))
+    batch = Batch([{"secret": 3}, 4, [{"secret": 5}]], (6, {"secret": 7}), Batch([{"secret": 8}]))
+    wrapper.came(batch)
+    plain = Batch([1, 2], (3,), Batch([4]))
+    wrapper.came(plain)
+    assert wrapper.close(PATIENCE) == 0
+    operation, omitted, same = listener.log
+    assert (operation.start.command, operation.end.reply, operation.carried) == ({}, {}, {})
+    assert (operation.start.command_name, operation.end.request_id, operation.duration) == ("find", 1, 0.5)
+    assert (omitted.rows, omitted.parts, omitted.inner.rows) == ([{}, 4, [{}]], (6, {}), [{}])
+    assert same is plain
+    assert (start.command, batch.inner.rows) == ({"find": "secret"}, [{"secret": 8}])  # those of the publisher stay

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import weakref
@@ -243,6 +244,8 @@ def test_operations_of_many_threads(goanna: ModuleType) -> None:
         ({"method": "commands"}, TypeError, r"Keeper has no method commands\(operation\)"),
         ({"key": 1}, TypeError, "key must be callable or None, not int"),
         ({"maxsize": 0}, ValueError, "maxsize is 0; it must be at least 1"),
+        ({"expires": 0}, ValueError, "expires is 0; it must be more than 0 seconds"),
+        ({"method": "succeeded"}, ValueError, "method is 'succeeded', which takes events"),
         ({"expires": -1}, ValueError, "expires is -1; it must be 0 seconds or more"),
     ],
 )
@@ -255,3 +258,124 @@ def test_events_that_tell_nothing_apart_need_a_key(goanna: ModuleType) -> None:
     pairs = goanna.paired(Keeper())
     with pytest.raises(TypeError, match="object has neither request_id nor connection_id; say with key="):
         pairs.started(object())
+
+
+class Pools(monitoring.ConnectionPoolListener):
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+
+    def command(self, operation: Any) -> None:
+        self.held.append((operation.start.address[0], operation.end.address[0]))
+
+
+def test_connections_of_two_servers_are_not_mixed(goanna: ModuleType) -> None:
+    pools = Pools()
+    pairs = goanna.paired(pools, start="connection_checked_out", ends="connection_checked_in")
+    for server in ("a", "b"):
+        pairs.connection_checked_out(monitoring.ConnectionCheckedOutEvent((server, 1), 1, 0.0))
+    for server in ("a", "b"):
+        pairs.connection_checked_in(monitoring.ConnectionCheckedInEvent((server, 1), 1))
+    assert pools.held == [("a", "a"), ("b", "b")]
+
+
+def test_where_nothing_tells_operations_apart_a_key_is_asked_for(goanna: ModuleType) -> None:
+    check_out = {"start": "connection_check_out_started", "ends": ("connection_checked_out",)}
+    for names in (check_out, {"start": "pool_created", "ends": "pool_closed"}):
+        with pytest.raises(TypeError, match=r"Event tells which of them belong together; say it with key="):
+            goanna.paired(Pools(), **names)
+    pools = Pools()
+    pairs = goanna.paired(pools, **check_out, key=lambda event: (event.address, threading.get_ident()))
+    pairs.connection_check_out_started(monitoring.ConnectionCheckOutStartedEvent(("a", 1)))
+    pairs.connection_checked_out(monitoring.ConnectionCheckedOutEvent(("a", 1), 7, 0.0))
+    assert pools.held == [("a", "a")]
+
+
+class Beats(monitoring.ServerHeartbeatListener):
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def command(self, operation: Any) -> None:
+        self.seen.append((operation.start, operation.end))
+
+
+def test_heartbeats_of_two_clients_are_not_mixed(goanna: ModuleType) -> None:
+    beats = Beats()
+    pairs = goanna.paired(beats)
+    barrier = threading.Barrier(2)
+    expected = []
+
+    def watch(duration: float) -> None:
+        start = monitoring.ServerHeartbeatStartedEvent(("a", 1))
+        end = monitoring.ServerHeartbeatSucceededEvent(duration, {}, ("a", 1))  # type: ignore[arg-type]
+        expected.append((start, end))
+        pairs.started(start)
+        barrier.wait(10)
+        pairs.succeeded(end)
+
+    threads = [threading.Thread(target=watch, args=(one,)) for one in (1.0, 2.0)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(map(id, [end for _, end in beats.seen])) == sorted(id(end) for _, end in expected)
+    assert all(pair in expected for pair in beats.seen)
+
+    async def client(duration: float) -> None:
+        pairs.started(duration_start := monitoring.ServerHeartbeatStartedEvent(("b", 1)))
+        await asyncio.sleep(0)
+        pairs.succeeded(monitoring.ServerHeartbeatSucceededEvent(duration, {}, ("b", 1)))  # type: ignore[arg-type]
+        assert duration_start in [start for start, end in beats.seen if end.duration == duration]
+
+    async def clients() -> None:
+        await asyncio.gather(client(3.0), client(4.0))
+
+    asyncio.run(clients())
+    assert pairs.stats().dropped == {}
+
+
+def test_behind_a_queue_heartbeats_need_a_key(goanna: ModuleType) -> None:
+    for make in (goanna.paired, lambda one: goanna.where(goanna.paired(one), sample=1.0)):
+        with pytest.raises(
+            TypeError, match="Beats.* tells the operations of several clients apart by thread; say with key="
+        ):
+            goanna.queued(make(Beats()))
+    goanna.queued(goanna.paired(Beats(), key=lambda event: event.connection_id)).close(10)
+
+
+def test_an_operation_that_is_given_up_is_told(goanna: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    now = [100.0]
+    monkeypatch.setattr(sys.modules["goanna.delivery.paired"].time, "monotonic", lambda: now[0])
+
+    class Told(Keeper):
+        def given_up(self, operation: Any) -> None:
+            self.operations.append((operation.start.request_id, operation.carried, operation.given_up))
+            assert operation.end is None
+            if operation.start.request_id == 4:
+                raise ValueError("this is logged")
+
+    keeper = Told()
+    pairs = goanna.paired(keeper, expires=10, maxsize=2)
+    for number in (1, 2, 3):
+        pairs.started(Started(number))
+    pairs.started(Started(3))
+    now[0] += 11
+    stats = pairs.stats()
+    assert (stats.pending, stats.dropped) == (0, {"overflow": 1, "expired": 2, "unpaired": 1})
+    pairs.started(Started(4))
+    now[0] += 11
+    pairs.succeeded(Ended(4))  # too late, and the same operation still
+    pairs.started(Started(5))
+    assert pairs.close() == 1
+    stats = pairs.stats()
+    assert total(stats) == stats.published == 6
+    assert stats.dropped == {"overflow": 1, "expired": 3, "unpaired": 1, "closed": 1}
+    assert keeper.operations == [
+        (1, "carried 1", "overflow"),
+        (3, "carried 3", "unpaired"),
+        (2, "carried 2", "expired"),
+        (3, "carried 3", "expired"),
+        (4, "carried 4", "expired"),
+        (5, "carried 5", "closed"),
+    ]

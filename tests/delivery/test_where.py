@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from pymongo import monitoring
 
 from support.recorders import check, recorder, sampled
 from support.threads import PATIENCE, run_all
@@ -86,7 +89,6 @@ REQUESTS = [("find", "a", 1, 10), ("insert", "a", 2, 2_000_000), ("find", "b", 3
         ({"commands": "find", "databases": "b"}, ["S3", "F3"]),
         ({"fields": {"request_id": (1, 4)}}, ["S1", "E1", "S4", "E4"]),
         ({"fields": {"request_id": 2, "database_name": ["a"]}}, ["S2", "E2"]),
-        ({"fields": {"nothing": 1}}, []),
         ({"fields": {"failure": "broken"}}, ["F3"]),
         ({"min_duration": 0.5}, ["E2", "E4"]),
         ({"min_duration": 0}, ["E1", "E2", "F3", "E4"]),
@@ -210,6 +212,9 @@ def test_nothing_is_built_for_nobody(goanna: ModuleType, shapes: ModuleType) -> 
         size: int = 0
         stamp: int = goanna.field(default_factory=factory)
 
+    class Other(Costly):
+        nothing: int = 0
+
     class Interface(goanna.Listener):
         @goanna.handles(Costly)
         def came(self, event: Any) -> None: ...
@@ -225,7 +230,7 @@ def test_nothing_is_built_for_nobody(goanna: ModuleType, shapes: ModuleType) -> 
     wrappers = [
         goanna.where(one, fields={"kind": "good"}),
         goanna.where(other, fields={"kind": ["good", "fair"], "size": 0}),
-        goanna.where(Keeps(), events=shapes.Shipped),
+        goanna.where(Keeps(), events=Other),
         goanna.where(Keeps(), fields={"nothing": 1}),
     ]
     hub = goanna.Dispatcher()
@@ -512,3 +517,144 @@ def test_rejected_again_and_again(goanna: ModuleType, times: int) -> None:
     registration.remove()
     publish("insert", 1)
     assert registration.stats().filtered == 3 * times
+
+
+# Operations.
+
+
+@pytest.mark.parametrize(
+    ("conditions", "text"),
+    [
+        (
+            {"fields": {"comand_name": "find"}},
+            "no event of the listener has a field 'comand_name'; it gets OrderPlaced",
+        ),
+        ({"commands": "find"}, "no event of the listener has a field 'command_name'; it gets"),
+        ({"events": int}, "events has int, and no event is one; the listener gets OrderPlaced"),
+        ({"min_duration": 1}, "no event of the listener has a duration; it gets OrderPlaced"),
+        ({"sample": 0.5, "by": "requst"}, "no event of the listener has a field 'requst'"),
+    ],
+)
+def test_what_no_event_can_meet_is_refused(
+    goanna: ModuleType, shapes: ModuleType, conditions: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(TypeError, match=text):
+        goanna.where(shapes.Recorder([]), **conditions)
+    with pytest.raises(TypeError, match="no event of the listener has a field 'command_name'"):
+        goanna.where(Mock(spec=monitoring.ServerHeartbeatListener), commands="hello")
+
+
+@pytest.fixture
+def old(goanna: ModuleType) -> Any:
+    """Events like those of PyMongo up to 4.5, whose ends don't name a database, and a listener of them."""
+
+    class Started(goanna.Event):
+        command_name: str
+        database_name: str
+        request_id: int
+
+    class Ended(goanna.Event):
+        command_name: str
+        request_id: int
+        duration_micros: int
+
+    class Failed(Ended):
+        failure: str = "broken"
+
+    class Interface(goanna.Listener):
+        @goanna.handles(Started)
+        def started(self, event: Any) -> None: ...
+        @goanna.handles(Ended)
+        def succeeded(self, event: Any) -> None: ...
+        @goanna.handles(Failed)
+        def failed(self, event: Any) -> None: ...
+
+    class Ends(Interface):
+        def __init__(self) -> None:
+            self.log: list[Any] = []
+
+        def succeeded(self, event: Any) -> None:
+            self.log.append(("end", event.request_id))
+
+        def command(self, operation: Any) -> None:
+            self.log.append((operation.start.request_id, operation.end.request_id, operation.carried))
+
+    class Both(Ends):
+        def started(self, event: Any) -> Any:
+            self.log.append(("start", event.request_id))
+            return "carried"
+
+    return SimpleNamespace(Started=Started, Ended=Ended, Interface=Interface, Ends=Ends, Both=Both)
+
+
+def play_old(hub: Any, old: Any) -> None:
+    rows = [("find", "a", 1, 10), ("find", "b", 2, 2_000_000), ("drop", "a", 3, 5_000_000)]
+    for command, database, number, _ in rows:
+        hub.publisher(old.Started)(command, database, number)
+    for command, _, number, micros in reversed(rows):
+        hub.publisher(old.Ended)(command, number, micros)
+    hub.publisher(old.Ended)("find", 99, 2_000_000)  # its start was before the listener
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected", "ends"),
+    [
+        ({"databases": "a"}, [1, 3], [3, 1]),
+        ({"databases": "b", "commands": "find"}, [2], [2]),
+        ({"databases": "a", "min_duration": 1.0}, [], [3]),
+        ({"fields": {"database_name": ["a"]}, "predicate": lambda event: event.request_id != 3}, [1], [1]),
+    ],
+)
+def test_an_end_that_does_not_tell_goes_with_its_start(
+    goanna: ModuleType, old: Any, conditions: dict[str, Any], expected: list[int], ends: list[int]
+) -> None:
+    both, only = old.Both(), old.Ends()
+    hub = goanna.Dispatcher(old.Interface, errors="raise")
+    wrappers = [goanna.where(both, **conditions), goanna.where(only, **conditions)]
+    for one in wrappers:
+        hub.add(one)
+    play_old(hub, old)
+    assert both.log == [*[("start", one) for one in expected], *[("end", one) for one in ends]]
+    assert only.log == [("end", one) for one in ends]
+    assert [check(one.stats()).published for one in wrappers] == [7, 4]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"min_duration": 1.0}, [3, 2]),
+        ({"min_duration": 1.0, "databases": "a"}, [3]),
+        ({"databases": "a"}, [3, 1]),
+        ({"sample": 0.0, "always": 3.0}, [3]),
+        ({"rate": "1/h", "always": 3.0}, [3, 1]),
+        ({"predicate": lambda event: event.database_name == "b"}, [2]),
+        ({"fields": {"duration_micros": 10}}, [1]),
+    ],
+)
+@pytest.mark.parametrize("behind", ["paired", "queued"])
+def test_in_front_of_paired_conditions_are_about_operations(
+    goanna: ModuleType, old: Any, behind: str, conditions: dict[str, Any], expected: list[int]
+) -> None:
+    both = old.Both()
+    pairs = goanna.paired(both)
+    inner = goanna.queued(pairs) if behind == "queued" else pairs
+    hub = goanna.Dispatcher(old.Interface, errors="raise")
+    hub.add(goanna.where(inner, **conditions))
+    play_old(hub, old)
+    assert inner.close(PATIENCE) == 0
+    assert [one for one in both.log if len(one) == 3] == [(one, one, "carried") for one in expected]
+    stats = pairs.stats()
+    assert (stats.published, stats.delivered, stats.dropped) == (len(expected), len(expected), {})
+
+
+def test_so_many_starts_are_remembered(goanna: ModuleType, old: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["goanna.delivery.where"], "_REMEMBERED", 10)
+    both = old.Both()
+    wrapper = goanna.where(goanna.paired(both), min_duration=0.0)
+    events = [old.Started("find", "a", number) for number in range(100)]
+    for event in events:
+        wrapper.started(event)
+    for number in range(100):
+        wrapper.succeeded(old.Ended("find", number, 1))
+    assert [one[0] for one in both.log if len(one) == 3] == list(range(90, 100))
+    assert both.log[0] == ("start", 90)

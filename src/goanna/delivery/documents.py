@@ -51,7 +51,8 @@ class _Preparation:
     """Makes of an event a copy in which every document is replaced; of one without documents nothing.
 
     Args:
-        replace: called with each document, that is, each mapping in a field of the event.
+        replace: called with each document: each mapping in a field of the event, of an event in a field of it, or in a
+            list or tuple there.
     """
 
     def __init__(self, replace: Callable[[Any], Any]) -> None:
@@ -61,23 +62,37 @@ class _Preparation:
         cls = type(event)
         layout = layout_of(cls)
         values = [(slot, value) for slot in layout.slots if (value := read(slot, event)) is not MISSING]
-        found = [(slot, value) for slot, value in values if _is_document(value)]
+        found = [(slot, made) for slot, value in values if (made := self._of(value)) is not value]
         inside: dict[str, Any] = {}
         if layout.has_dict:
-            inside = {name: value for name, value in event.__dict__.items() if _is_document(value)}
+            inside = {name: made for name, value in event.__dict__.items() if (made := self._of(value)) is not value}
         if not found and not inside:
             return event
         if layout.plain:
-            made = object.__new__(cls)
+            copied = object.__new__(cls)
             for slot, value in values:
-                slot.__set__(made, value)
+                slot.__set__(copied, value)
         else:
-            made = copy.copy(event)
+            copied = copy.copy(event)
         for slot, value in found:
-            slot.__set__(made, self._replace(value))
-        for name, value in inside.items():
-            made.__dict__[name] = self._replace(value)
-        return made
+            slot.__set__(copied, value)
+        copied_dict = copied.__dict__ if inside else {}
+        copied_dict.update(inside)
+        return copied
+
+    def _of(self, value: Any) -> Any:
+        """Return a value without the documents in it; the very same if there are none."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return value
+        if kind is dict:
+            return self._replace(value)
+        if kind is list or kind is tuple:
+            made = [self._of(one) for one in value]
+            return value if all(one is other for one, other in zip(made, value, strict=True)) else kind(made)
+        if isinstance(value, Mapping):
+            return self._replace(value)
+        return self(value) if layout_of(kind).is_event else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +103,13 @@ class _Layout:
         slots: all of them, those of the bases included.
         has_dict: whether they have a ``__dict__`` besides.
         plain: whether copying the slots is what ``copy.copy`` would do, with fewer steps.
+        is_event: whether they are events, goanna's or a driver's.
     """
 
     slots: list[MemberDescriptorType]
     has_dict: bool
     plain: bool
+    is_event: bool
 
 
 def layout_of(cls: type) -> _Layout:
@@ -116,7 +133,8 @@ def layout_of(cls: type) -> _Layout:
     )
     if len(_layouts) > 1000:
         _layouts.clear()
-    layout = _layouts[cls] = _Layout(slots, has_dict, plain)
+    is_event = issubclass(cls, Event) or any(one.__name__.endswith("Event") and slots for one in cls.__mro__)
+    layout = _layouts[cls] = _Layout(slots, has_dict, plain, is_event)
     return layout
 
 
@@ -134,13 +152,8 @@ _HOOKS: Final = (
 )
 """What changes how the instances of a class are copied."""
 
-_NO_DOCUMENTS: Final = frozenset([str, int, float, bool, type(None), tuple, list, bytes])
+_PLAIN: Final = frozenset([str, int, float, bool, type(None), bytes])
 """What most fields hold; asking the abstract class about each would take longer than the rest."""
-
-
-def _is_document(value: Any) -> bool:
-    kind = type(value)
-    return kind is dict or (kind not in _NO_DOCUMENTS and isinstance(value, Mapping))
 
 
 def read(slot: MemberDescriptorType, event: Any) -> Any:

@@ -101,8 +101,20 @@ def checked_reentrant(reentrant: Any) -> bool:
     return bool(reentrant == "deliver")
 
 
-def methods_of(listener: Any, interfaces: Interfaces, *, awaited: bool = False) -> dict[str, Any]:
-    """Return the methods of a listener that take events, by name, or raise TypeError where one can't."""
+def methods_of(listener: Any, interfaces: Interfaces, *, awaited: bool = False, here: bool = False) -> dict[str, Any]:
+    """Return the methods of a listener that take events, by name, or raise TypeError where one can't.
+
+    Args:
+        listener: whose methods they are.
+        interfaces: its own.
+        awaited: whether what they return is awaited.
+        here: whether they are called in the thread of the publisher.
+    """
+    if not here and getattr(listener, "_told_by_thread", False) is True:
+        raise TypeError(
+            f"{listener!r} tells the operations of several clients apart by thread; say with key= what belongs "
+            "together, for instance key=lambda event: event.connection_id where it listens to one client"
+        )
     methods = {one: method_of(listener, one) for one in interfaces.names}
     for one, method in methods.items():
         check_method(method, f"{type(listener).__qualname__}.{one}", awaited=awaited)

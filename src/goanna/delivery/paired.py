@@ -13,7 +13,9 @@ from goanna.core import in_block
 from goanna.core.deferred import check_runs, ran
 from goanna.core.forks import after_fork
 from goanna.delivery.interfaces import Interfaces, interfaces_of
+from goanna.delivery.operations import are_told_apart, are_told_by_thread, operation_key
 from goanna.delivery.wrapper import Wrapper, wrap
+from goanna.errors import log_error
 from goanna.events import Event
 from goanna.listeners import check_method, does_nothing, method_of
 from goanna.stats import Stats
@@ -26,21 +28,24 @@ class Operation(Event):
 
     Attributes:
         start: the event of its beginning.
-        end: the event of its end, of success or failure.
-        duration: seconds it took: as the end event says, or else from one event to the other.
+        end: the event of its end, of success or failure; None if it was given up.
+        duration: seconds it took: as the end event says, or else from one event to the other, or until it was given up.
         carried: what the listener's method for the beginning returned, None if it has none.
+        given_up: why it was given up, as in :meth:`Paired.stats`; None for one that ended.
     """
 
     start: Any
     end: Any
     duration: float
     carried: Any = None
+    given_up: str | None = None
 
 
 class Paired(Wrapper):
     """What :func:`paired` returns: a listener that brings beginnings and ends together."""
 
     _pairs: _Pairs
+    _told_by_thread: bool
 
     @property
     def listener(self) -> Any:
@@ -52,7 +57,8 @@ class Paired(Wrapper):
 
         Every operation counts once: as pending from its start on, as delivered or failed when it ended and the listener
         was called, as dropped if it was given up: "overflow" if too many were open, "expired" if its end did not come
-        in time, "unpaired" if an end came without its start, or a second start.
+        in time, "unpaired" if an end came without its start, or a second start. Operations whose time is over are given
+        up first.
         """
         return self._pairs.stats()
 
@@ -89,15 +95,21 @@ def paired(
     ``operation.carried``. Its methods for the ends are not called. What ``listener`` raises is passed on to whoever
     publishes. Behind a queue, ``queued(paired(listener))``, all of it happens in the thread of the queue.
 
+    If ``listener`` has a method ``given_up``, it is called with an :class:`Operation` without an end for each that is
+    given up, for instance to end what ``started`` began. What it raises is logged.
+
     Args:
         listener: of any interface, for instance ``pymongo.monitoring.CommandListener``, with a method ``command``.
         start: the method of the interface that takes the beginning.
         ends: those that take an end, one or several.
         method: the method of ``listener`` that takes the :class:`Operation`.
         key: called with each event; what belongs together has equal keys. By default that is the event's
-            ``request_id`` and ``connection_id``, as far as it has them.
+            ``request_id`` and ``connection_id``; its ``topology_id``; for connections of a pool, ``address`` and
+            ``connection_id``, which are unique for one client; for heartbeats the address and the thread or task.
+            Events that have none of these, like the start of a check-out, need a key.
         maxsize: the most operations that are open at once; beyond it the oldest is given up.
-        expires: seconds after which an operation whose end has not come is given up.
+        expires: seconds after which an operation whose end has not come is given up, when the next event comes or
+            ``stats()`` is asked.
 
     Returns:
         A :class:`~goanna.delivery.Paired`, which is an instance of the interfaces of ``listener`` too.
@@ -118,27 +130,49 @@ def paired(
     if key is not None and not callable(key):
         raise TypeError(f"key must be callable or None, not {type(key).__name__}")
     check_runs(key, "key")
+    if key is None and are_told_apart(interfaces, start, last) is False:
+        classes = dict.fromkeys([cls.__name__ for one in (start, *last) for cls in interfaces.events[one]])
+        raise TypeError(
+            f"nothing in {', '.join(classes)} tells which of them belong together; say it with key=, "
+            "for instance key=lambda event: (event.address, threading.get_ident())"
+        )
+    if method in (start, *last):
+        raise ValueError(f"method is {method!r}, which takes events; it must be another, which takes operations")
     call = getattr(listener, method, None)
     if call is None:
         raise TypeError(f"{type(listener).__qualname__} has no method {method}(operation)")
     shown = type(listener).__qualname__
     check_method(call, f"{shown}.{method}")
+    given_up = getattr(listener, "given_up", None)
+    if given_up is not None:
+        check_method(given_up, f"{shown}.given_up")
     begin = method_of(listener, start)
     check_method(begin, f"{shown}.{start}")
     pairs = _Pairs(
         listener,
         None if _is_inherited(listener, start, interfaces) else begin,
         call,
-        _key if key is None else key,
+        given_up,
+        start,
+        last,
+        operation_key if key is None else key,
         checked_int("maxsize", maxsize, 1),
-        checked_seconds("expires", expires),
+        _checked_expires(expires),
     )
     # The other methods of the interface, if there are any, go to the listener as they are.
     others = {one: method_of(listener, one) for one in interfaces.names if one != start and one not in last}
     methods = {one: None if does_nothing(other) else other for one, other in others.items()}
     wrapper = wrap(Paired, interfaces, {**methods, start: pairs.start, **dict.fromkeys(last, pairs.end)})
     wrapper._pairs = pairs
+    wrapper._told_by_thread = key is None and are_told_by_thread(interfaces, start)
     return wrapper
+
+
+def _checked_expires(expires: Any) -> float:
+    seconds = checked_seconds("expires", expires)
+    if not seconds:
+        raise ValueError(f"expires is {expires!r}; it must be more than 0 seconds")
+    return seconds
 
 
 def _is_inherited(listener: Any, name: str, interfaces: Interfaces) -> bool:
@@ -147,16 +181,6 @@ def _is_inherited(listener: Any, name: str, interfaces: Interfaces) -> bool:
     return name not in getattr(listener, "__dict__", {}) and any(
         found is getattr(base, name, None) for base in interfaces.bases
     )
-
-
-def _key(event: Any) -> Any:
-    request = getattr(event, "request_id", None)
-    connection = getattr(event, "connection_id", None)
-    if request is None and connection is None:
-        raise TypeError(
-            f"{type(event).__name__} has neither request_id nor connection_id; say with key= what belongs together"
-        )
-    return request, connection
 
 
 @final
@@ -184,6 +208,9 @@ class _Pairs:
         listener: Any,
         begin: Callable[[Any], Any] | None,
         call: Callable[[Operation], object],
+        told: Callable[[Operation], object] | None,
+        first: str,
+        last: tuple[str, ...],
         key: Callable[[Any], Any],
         maxsize: int,
         expires: float,
@@ -191,7 +218,10 @@ class _Pairs:
         self.listener = listener
         self._begin = begin
         self._call = call
-        self._key = key
+        self._told = told
+        self.first = first
+        self.last = last
+        self.key = key
         self._maxsize = maxsize
         self._expires = expires
         # Re-entrant, because a finalizer may publish while it is held; no listener runs under it.
@@ -208,7 +238,7 @@ class _Pairs:
         """Take the beginning of an operation."""
         if in_block():
             return
-        key = self._key(event)
+        key = self.key(event)
         carried = None
         try:
             if self._begin is not None:
@@ -224,20 +254,28 @@ class _Pairs:
         """Take the end of an operation, and tell the listener."""
         if in_block():
             return
-        key = self._key(event)
+        key = self.key(event)
+        out: list[tuple[_Open, str]] = []
+        now = time.monotonic()
         calling, failed = False, True
         try:
             with self._lock:
                 found = self._open.get(key)
                 if found is None:
                     self._dropped["unpaired"] += 1
-                    return
-                # From here on to where it is counted as being called there is no call, after which a signal could come.
-                del self._open[key]
-                if found.failed:
-                    return  # counted when it failed
-                self._calling += 1
-                calling = True
+                elif now - found.time >= self._expires:
+                    self._give_up_one(key, found, "expired", out)
+                else:
+                    # From here on to where it is counted as being called there is no call, after which a signal could
+                    # come.
+                    del self._open[key]
+                    if not found.failed:  # else it was counted when it failed
+                        self._calling += 1
+                        calling = True
+                self._sweep(now, out)
+            self._tell(out)
+            if found is None or not calling:
+                return
             result = self._call(Operation(found.start, event, _duration(event, found), found.carried))
             if result is not None:
                 ran(result)
@@ -250,42 +288,67 @@ class _Pairs:
                     self._delivered += not failed
 
     def _keep(self, key: Any, one: _Open) -> None:
-        out: list[_Open] = []
+        out: list[tuple[_Open, str]] = []
         with self._lock:
             before = self._open.get(key)
             if before is not None:
                 self._give_up_one(key, before, "unpaired", out)
+            self._sweep(one.time, out)
             self._failed += one.failed
             self._open[key] = one
-            while self._open:
+            while len(self._open) > self._maxsize:
                 first, oldest = next(iter(self._open.items()))
-                expired = one.time - oldest.time >= self._expires and oldest is not one
-                if not expired and len(self._open) <= self._maxsize:
-                    break
-                self._give_up_one(first, oldest, "expired" if expired else "overflow", out)
+                self._give_up_one(first, oldest, "overflow", out)
             self._high_water = max(self._high_water, len(self._open) + self._calling)
-        del out  # what goes away with them may run any code
+        self._tell(out)
 
-    def _give_up_one(self, key: Any, one: _Open, reason: str, out: list[_Open]) -> None:
-        out.append(one)
+    def _sweep(self, now: float, out: list[tuple[_Open, str]]) -> None:
+        """Give up the operations whose time is over."""
+        while self._open:
+            key, oldest = next(iter(self._open.items()))
+            if now - oldest.time < self._expires:
+                return
+            self._give_up_one(key, oldest, "expired", out)
+
+    def _give_up_one(self, key: Any, one: _Open, reason: str, out: list[tuple[_Open, str]]) -> None:
+        out.append((one, reason))
         # No call from here on, after which a signal could come in between.
         del self._open[key]
         if not one.failed:
             self._dropped[reason] += 1
 
+    def _tell(self, out: list[tuple[_Open, str]]) -> None:
+        """Tell the listener what was given up; without the lock, since that and what goes away may run any code."""
+        for one, reason in out:
+            if self._told is None or one.failed:
+                continue
+            try:
+                result = self._told(Operation(one.start, None, time.monotonic() - one.time, one.carried, reason))
+                if result is not None:
+                    ran(result)
+            except Exception as error:  # whoever publishes now has nothing to do with it
+                log_error(error, self.listener, one.start)
+
     def give_up(self) -> int:
         """Give up all that are open."""
-        out: list[_Open] = []
+        out: list[tuple[_Open, str]] = []
         with self._lock:
+            self._sweep(time.monotonic(), out)
+            expired = len(out)
             for key, one in list(self._open.items()):
                 self._give_up_one(key, one, "closed", out)
-            return sum(1 for one in out if not one.failed)
+        self._tell(out)
+        return sum(1 for one, _ in out[expired:] if not one.failed)
 
     def _pending(self) -> int:
         return sum(1 for one in self._open.values() if not one.failed) + self._calling
 
     def stats(self) -> Stats:
         """Return all counts."""
+        out: list[tuple[_Open, str]] = []
+        with self._lock:
+            self._sweep(time.monotonic(), out)
+        self._tell(out)
         with self._lock:
             oldest = next((one.time for one in self._open.values() if not one.failed), None)
             pending = self._pending()
