@@ -260,6 +260,68 @@ def test_events_that_tell_nothing_apart_need_a_key(goanna: ModuleType) -> None:
         pairs.started(object())
 
 
+def test_whole_operations_are_queued_and_dropped(goanna: ModuleType) -> None:
+    class Batches(Keeper):
+        def handle_batch(self, operations: list[Any]) -> None:
+            self.operations += [(one.start.request_id, one.end.request_id) for one in operations]
+
+    class Single(monitoring.CommandListener):
+        def __init__(self) -> None:
+            self.operations: list[Any] = []
+
+        def command(self, operation: Any) -> None:
+            self.operations.append((operation.start.request_id, operation.end.request_id))
+
+    with pytest.raises(TypeError, match=r"Batches.handle_batch would get nothing.*paired\(goanna.queued\(listener\)\)"):
+        goanna.queued(goanna.paired(Batches()))
+    with pytest.raises(TypeError, match="a Where takes no operations; put it in front"):
+        goanna.paired(goanna.where(Keeper(), sample=1.0))
+    for listener in (Batches(), Single()):
+        queue = goanna.queued(listener, maxsize=4, delay=600.0, overflow="drop_newest", batch=4)
+        pairs = goanna.paired(queue)
+        with goanna.muted():
+            pairs.started(Started(0))
+        for number in range(3):
+            pairs.started(Started(number))
+        for number in range(3):
+            pairs.succeeded(Ended(number))
+        assert pairs.flush(10) == 0
+        assert listener.operations == [(0, 0), (1, 1), (2, 2)]
+        assert (queue.stats().published, pairs.stats().delivered) == (3, 3)
+        pairs.started(Started(9))
+        assert pairs.close(10) == 1
+        assert queue.stats().pending == 0
+
+
+def test_coroutines_are_awaited_on_a_loop(goanna: ModuleType) -> None:
+    seen: list[Any] = []
+
+    class Async(monitoring.CommandListener):
+        async def command(self, operation: Any) -> None:
+            await asyncio.sleep(0)
+            seen.append((operation.start.request_id, operation.end.request_id))
+
+        async def given_up(self, operation: Any) -> None:
+            await asyncio.sleep(0)
+            seen.append((operation.start.request_id, operation.given_up))
+
+    with pytest.raises(TypeError, match=r"Async.command\(\) is a coroutine function.*paired\(goanna.on_loop\(listener"):
+        goanna.paired(Async())
+
+    async def main() -> None:
+        pairs = goanna.paired(goanna.on_loop(Async()))
+        for number in range(3):
+            pairs.started(Started(number))
+        pairs.succeeded(Ended(1))
+        pairs.failed(Ended(0))
+        assert await pairs.aflush(10) == 0
+        assert seen == [(1, 1), (0, 0)]
+        assert await pairs.aclose(10) == 1
+
+    asyncio.run(main())
+    assert seen == [(1, 1), (0, 0), (2, "closed")]
+
+
 class Pools(monitoring.ConnectionPoolListener):
     def __init__(self) -> None:
         self.held: list[Any] = []

@@ -44,6 +44,10 @@ class LoopWorker(Consumer):
         self._flying: dict[int, int] = {}
         super().__init__(options)
 
+    def await_all(self) -> None:
+        """Expect from now on that what a method returns may have to be awaited."""
+        self._plain = False
+
     # The publishers' side.
 
     def _wake(self) -> None:

@@ -15,7 +15,7 @@ from goanna.delivery.loops import adapted
 from goanna.delivery.options import Context, Reentrant, checked_options, methods_of
 from goanna.delivery.overflow import LoopOverflow
 from goanna.delivery.wrapper import Wrapper, stats_of, wrap
-from goanna.listeners import does_nothing
+from goanna.listeners import check_method, does_nothing
 from goanna.stats import Stats
 
 if TYPE_CHECKING:
@@ -33,6 +33,16 @@ class OnLoop(Wrapper):
     def listener(self) -> Any:
         """The listener behind it."""
         return self._worker.listener
+
+    def _through(self, name: str) -> Callable[[Any], object] | None:
+        method = getattr(self.listener, name, None)
+        if method is None:
+            return None
+        check_method(method, f"{type(self.listener).__qualname__}.{name}", awaited=True)
+        if not _is_plain(method):
+            self._worker.await_all()
+        inlet: Callable[[Any], object] = self._worker.ring.inlet(method)
+        return inlet
 
     def stats(self) -> Stats:
         """Return what became of the events that came here, all counts of one moment."""

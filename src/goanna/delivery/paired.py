@@ -10,7 +10,7 @@ from typing import Any, Final, final
 
 from goanna.checks import checked_int, checked_seconds
 from goanna.core import in_block
-from goanna.core.deferred import check_runs, ran
+from goanna.core.deferred import check_runs, deferred, ran
 from goanna.core.forks import after_fork
 from goanna.delivery.interfaces import Interfaces, interfaces_of
 from goanna.delivery.operations import are_told_apart, are_told_by_thread, operation_key
@@ -63,20 +63,28 @@ class Paired(Wrapper):
         return self._pairs.stats()
 
     def flush(self, timeout: float | None = None) -> int:
-        """Return 0: what is pending here is under way, and no waiting would end it."""
-        return 0
+        """Do what ``flush`` of the wrapper behind it does; 0 if there is none: no waiting ends what is under way."""
+        return self.listener.flush(timeout) if isinstance(self.listener, Wrapper) else 0
 
     def close(self, timeout: float | None = None) -> int:
-        """Give up the operations that are open; return how many those were. Later ones are taken as before."""
-        return self._pairs.give_up()
+        """Give up the operations that are open, and close the wrapper behind it, if there is one.
+
+        Later operations are taken as before.
+
+        Returns:
+            How many were open, and how many were left behind it.
+        """
+        given_up = self._pairs.give_up()
+        return given_up + (self.listener.close(timeout) if isinstance(self.listener, Wrapper) else 0)
 
     async def aflush(self, timeout: float | None = None) -> int:
-        """Return 0, like :meth:`flush`."""
-        return 0
+        """Do what :meth:`flush` does, without holding up the event loop that awaits it."""
+        return await self.listener.aflush(timeout) if isinstance(self.listener, Wrapper) else 0
 
     async def aclose(self, timeout: float | None = None) -> int:
-        """Do what :meth:`close` does."""
-        return self._pairs.give_up()
+        """Do what :meth:`close` does, without holding up the event loop that awaits it."""
+        given_up = self._pairs.give_up()
+        return given_up + (await self.listener.aclose(timeout) if isinstance(self.listener, Wrapper) else 0)
 
 
 def paired(
@@ -94,6 +102,10 @@ def paired(
     ``listener.started(event)`` is called first, on the spot, if it does anything; what it returns is there again in
     ``operation.carried``. Its methods for the ends are not called. What ``listener`` raises is passed on to whoever
     publishes. Behind a queue, ``queued(paired(listener))``, all of it happens in the thread of the queue.
+
+    In front of a queue or a loop, ``paired(queued(listener))`` and ``paired(on_loop(listener))``, whole operations are
+    handed on: they wait as one, are dropped as one, come to ``handle_batch`` as lists, and ``command`` may be a
+    coroutine function on a loop. ``started`` is called behind it, too, and nothing is carried.
 
     If ``listener`` has a method ``given_up``, it is called with an :class:`Operation` without an end for each that is
     given up, for instance to end what ``started`` began. What it raises is logged.
@@ -138,12 +150,21 @@ def paired(
         )
     if method in (start, *last):
         raise ValueError(f"method is {method!r}, which takes events; it must be another, which takes operations")
-    call = getattr(listener, method, None)
+    behind = listener if isinstance(listener, Wrapper) else None
+    if behind is None:
+        call, given_up = getattr(listener, method, None), getattr(listener, "given_up", None)
+    else:
+        call, given_up = behind._through(method), behind._through("given_up")
     if call is None:
         raise TypeError(f"{type(listener).__qualname__} has no method {method}(operation)")
     shown = type(listener).__qualname__
+    for one, called in ((method, call), ("given_up", given_up), (start, method_of(listener, start))):
+        if called is not None and deferred(called) == "coroutine":
+            raise TypeError(
+                f"{shown}.{one}() is a coroutine function, which nobody would await; "
+                "goanna.paired(goanna.on_loop(listener)) has it awaited"
+            )
     check_method(call, f"{shown}.{method}")
-    given_up = getattr(listener, "given_up", None)
     if given_up is not None:
         check_method(given_up, f"{shown}.given_up")
     begin = method_of(listener, start)
@@ -177,6 +198,10 @@ def _checked_expires(expires: Any) -> float:
 
 def _is_inherited(listener: Any, name: str, interfaces: Interfaces) -> bool:
     """Return whether a method is the interface's own, which only says that it is not implemented."""
+    while isinstance(listener, Wrapper):
+        if hasattr(listener.listener, "handle_batch"):
+            return True  # batches are of operations only
+        listener = listener.listener
     found = getattr(type(listener), name, None)
     return name not in getattr(listener, "__dict__", {}) and any(
         found is getattr(base, name, None) for base in interfaces.bases

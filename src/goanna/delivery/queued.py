@@ -12,6 +12,7 @@ from goanna.delivery.documents import Documents
 from goanna.delivery.interfaces import interfaces_of
 from goanna.delivery.options import Context, Reentrant, checked_options, methods_of
 from goanna.delivery.overflow import Overflow
+from goanna.delivery.paired import Paired
 from goanna.delivery.thread_worker import QueueFullError, ThreadWorker
 from goanna.delivery.wrapper import Wrapper, stats_of, wrap
 from goanna.listeners import check_method, does_nothing
@@ -35,6 +36,15 @@ class Queued(Wrapper):
     def listener(self) -> Any:
         """The listener behind it."""
         return self._worker.listener
+
+    def _through(self, name: str) -> Callable[[Any], object] | None:
+        method = getattr(self.listener, name, None)
+        if method is None:
+            return None
+        check_method(method, f"{type(self.listener).__qualname__}.{name}")
+        batch = getattr(self.listener, "handle_batch", None)
+        inlet: Callable[[Any], object] = self._worker.ring.inlet(method if batch is None else batch)
+        return inlet
 
     def stats(self) -> Stats:
         """Return what became of the events that came here, all counts of one moment."""
@@ -153,6 +163,11 @@ def queued(
         reentrant=reentrant,
         max_bytes=max_bytes,
     )
+    if isinstance(listener, Paired) and hasattr(listener.listener, "handle_batch"):
+        raise TypeError(
+            f"{type(listener.listener).__qualname__}.handle_batch would get nothing: events are paired one by one; "
+            "for batches of operations, goanna.paired(goanna.queued(listener))"
+        )
     handle_batch = getattr(listener, "handle_batch", None)
     if handle_batch is not None:
         check_method(handle_batch, f"{type(listener).__qualname__}.handle_batch")

@@ -70,6 +70,14 @@ class Wrapper:
         """Do what :meth:`close` does, without holding up the event loop that awaits it."""
         raise NotImplementedError
 
+    def _through(self, name: str) -> Callable[[Any], object] | None:
+        """Return what hands an object to another method of the listener in the way of this wrapper, or None.
+
+        Raises:
+            TypeError: the listener has such a method, and it can't be called here; or no wrapper of this kind can.
+        """
+        raise TypeError(f"a {type(self).__name__} takes no operations; put it in front: where(paired(...), ...)")
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name in type(self).__methods__:
             raise AttributeError(f"{name} of a {type(self).__name__} can't be replaced; wrap another listener instead")
