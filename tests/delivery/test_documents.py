@@ -119,6 +119,24 @@ def test_goannas_own_events_for_pymongo(goanna: ModuleType) -> None:
     assert event.command is sent
 
 
+def test_values_are_masked(goanna: ModuleType) -> None:
+    document = {"find": "users", "filter": {"name": "Ada", "tags": [{"name": 1}, 2]}, "n": None}
+    redacted = goanna.delivery.redacted
+    assert redacted("name", "n")(document) == {
+        "find": "users",
+        "filter": {"name": "***", "tags": [{"name": "***"}, 2]},
+        "n": "***",
+    }
+    assert redacted(mask=0)(document) == {"find": 0, "filter": {"name": 0, "tags": [{"name": 0}, 0]}, "n": 0}
+    with pytest.raises(TypeError, match="names of keys, not 3"):
+        redacted("name", 3)
+    listener = Keeps()
+    with goanna.queued(listener, documents=redacted("filter")) as wrapper:
+        wrapper.started(monitoring.CommandStartedEvent(document, "db", 1, ADDRESS, 1))
+    assert listener.log[0].command == {"find": "users", "filter": "***", "n": None}
+    assert document["filter"] != "***"
+
+
 def test_documents_of_events_in_events_and_in_lists(goanna: ModuleType) -> None:
     class Batch(goanna.Event):
         rows: list[Any]

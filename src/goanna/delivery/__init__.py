@@ -11,6 +11,7 @@ Other loops than asyncio's and Tornado's come in by :class:`Loop`: an object wit
 import inspect
 
 from goanna.delivery.at_exit import close, flush
+from goanna.delivery.documents import redacted
 from goanna.delivery.events_lost import EventsLost
 from goanna.delivery.loops import Loop, LoopClosedError, TaskGroupLoop
 from goanna.delivery.on_loop import OnLoop, on_loop
@@ -36,6 +37,7 @@ __all__ = [
     "on_loop",
     "paired",
     "queued",
+    "redacted",
     "where",
 ]
 

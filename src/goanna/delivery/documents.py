@@ -16,7 +16,7 @@ from goanna.core.base import MISSING
 from goanna.core.deferred import check_runs, ran
 from goanna.events import Event
 
-__all__ = ["Documents", "layout_of", "preparation", "read"]
+__all__ = ["Documents", "layout_of", "preparation", "read", "redacted"]
 
 Documents = Literal["reference", "shallow", "omit"] | Callable[[Any], Any]
 """See :func:`goanna.queued`."""
@@ -41,6 +41,32 @@ def preparation(documents: Any) -> Callable[[Any], Any] | None:
         raise TypeError(f'documents must be "reference", "shallow", "omit" or callable, not {type(documents).__name__}')
     check_runs(documents, "documents")
     return _Preparation(lambda document: ran(documents(document)))
+
+
+def redacted(*keys: str, mask: Any = "***") -> Callable[[Any], Any]:
+    """Return a callable for ``documents=`` that copies a document without what nobody is to see.
+
+    Args:
+        keys: whose values are masked, at any depth, in documents in lists, too; without any, all values are, and only
+            keys are left.
+        mask: what stands in place of a value.
+
+    Raises:
+        TypeError: a key is no string.
+    """
+    for one in keys:
+        if not isinstance(one, str):
+            raise TypeError(f"redacted() takes names of keys, not {one!r}")
+    hidden = frozenset(keys)
+
+    def redact(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: mask if key in hidden else redact(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [redact(inner) for inner in value]
+        return value if hidden else mask
+
+    return redact
 
 
 def _omitted(document: Any) -> dict[str, Any]:
