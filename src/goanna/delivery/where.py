@@ -137,12 +137,13 @@ def where(
         raise ValueError("always exempts from sample and rate, and neither is given")
     if not (types is not None or members or least or threshold is not None or limit or predicate):
         raise ValueError("where() needs at least one condition")
+    methods = methods_of(listener, interfaces, here=True)
     names = [name for name, _ in members]
     _check_possible(interfaces, types, names if by == "request_id" else [*names, by], least)
     account = Account()
     rest, native = _rest(predicate, threshold, limit, by, exempt)
     filters: dict[str, Callable[[Any], object] | None] = {}
-    for name, method in methods_of(listener, interfaces, here=True).items():
+    for name, method in methods.items():
         filters[name] = None if does_nothing(method) else Filter(method, account, types, members, least, native, rest)
     spec = _operations(listener, interfaces)
     if spec is not None:
