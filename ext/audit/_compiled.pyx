@@ -5,21 +5,21 @@
 Read the pure ones first; here is only how. A span is its own awaitable: ``__aenter__`` and ``__aexit__`` return the span,
 and each step of it steps the coroutine of one handler after the other by PyIter_Send, so that a handler that returns
 without suspending is a call and a step. One that suspends is kept in ``waiting`` until it is done, and what it yields,
-and what is thrown at it, passes through. Contexts are kept in a tuple by position, which nobody else sees before it is
-full; NULL is a start that has not returned.
+and what is thrown at it, passes through. Contexts are kept in a tuple by position, with FAILED for a start that has not
+returned.
 """
 
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_New
 
 include "build.pxi"
 
 import sys
 import time
 
+from goanna.audit._handler_errors import FAILED as _FAILED
 from goanna.audit._handler_errors import awaited, decorated, failed, group_of, in_generator, log, once_only
 
 __all__ = ["OpenSpans", "Participants", "Span", "StrictSpan", "track_event_method"]
@@ -48,6 +48,7 @@ cdef extern from "drive.h":
     bint goanna_by_identity(object value) noexcept
     object goanna_plain(object cls, tuple nothing)
     PyObject* goanna_look_up_in_slot(object owner, Py_ssize_t offset, object key) noexcept
+    tuple goanna_places(Py_ssize_t size, object absent)
     void goanna_put(object values, Py_ssize_t index, object value) noexcept
     PyObject* goanna_peek(object values, Py_ssize_t index) noexcept
 
@@ -56,6 +57,7 @@ cdef extern from *:
     bint PyObject_TypeCheck(object value, PyTypeObject* cls) noexcept
 
 cdef object monotonic = time.monotonic
+cdef object FAILED = _FAILED
 cdef object EVENT_START = sys.intern("event_start")
 cdef object EVENT_END = sys.intern("event_end")
 cdef tuple AT_START = (sys.intern("request_context"),)

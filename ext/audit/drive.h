@@ -110,12 +110,14 @@ static inline PyObject *goanna_look_up_in_slot(PyObject *owner, Py_ssize_t offse
     PyObject *mapping = goanna_look(owner, offset);
     PyObject *found = NULL;
     if (mapping != NULL && PyDict_CheckExact(mapping)) {
+        Py_INCREF(mapping); /* comparing keys may replace it in its slot */
 #ifdef Py_GIL_DISABLED
         (void)PyDict_GetItemRef(mapping, key, &found); /* NULL where it raised */
 #else
         found = PyDict_GetItemWithError(mapping, key);
         Py_XINCREF(found);
 #endif
+        Py_DECREF(mapping);
     }
     goanna_let_go(mapping);
     return found;
@@ -127,13 +129,30 @@ static inline PyObject *goanna_plain(PyObject *cls, PyObject *nothing)
     return PyBaseObject_Type.tp_new((PyTypeObject *)cls, nothing, NULL);
 }
 
-static inline void goanna_put(PyObject *values, Py_ssize_t index, PyObject *value)
+/* A tuple that can be filled while others may see it, as whoever asks the collector for its objects does: what is not there
+   yet is `absent`. That is an object which the collector follows, or it would take the tuple for one that it need not. */
+static inline PyObject *goanna_places(Py_ssize_t size, PyObject *absent)
 {
-    Py_INCREF(value);
-    PyTuple_SET_ITEM(values, index, value);
+    PyObject *values = PyTuple_New(size);
+    if (values != NULL) {
+        for (Py_ssize_t index = 0; index < size; index++) {
+            Py_INCREF(absent);
+            PyTuple_SET_ITEM(values, index, absent);
+        }
+    }
+    return values;
 }
 
-/* Borrowed, NULL where nothing has been put. */
+/* Each place is filled once; what was there is held by others. */
+static inline void goanna_put(PyObject *values, Py_ssize_t index, PyObject *value)
+{
+    PyObject *absent = PyTuple_GET_ITEM(values, index);
+    Py_INCREF(value);
+    PyTuple_SET_ITEM(values, index, value);
+    Py_DECREF(absent);
+}
+
+/* Borrowed. */
 static inline PyObject *goanna_peek(PyObject *values, Py_ssize_t index)
 {
     return PyTuple_GET_ITEM(values, index);

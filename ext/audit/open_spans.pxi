@@ -23,7 +23,7 @@ Attributes:
     cdef object latest
     cdef dict spans
 
-    def __init__(self, policy, Py_ssize_t max_open, concurrent):
+    def __cinit__(self, policy, Py_ssize_t max_open, concurrent):
         self.policy = policy
         self.max_open = max_open
         self.concurrent = concurrent
@@ -37,12 +37,13 @@ Attributes:
         oldest = None  # goes away when all is as it must be
         with cython.critical_section(self):
             self.count += 1
-            if self.latest is not None:
-                self.spans[self.latest] = None
+            before = self.latest
+            self.latest = span
+            if before is not None:
+                self.spans[before] = None
                 if len(self.spans) >= self.max_open:
                     oldest = next(iter(self.spans))
                     del self.spans[oldest]
-            self.latest = span
 
     cpdef leave(self, span):
         """Let a span go."""

@@ -23,6 +23,7 @@ Args:
 
     def __cinit__(self, subscriptions, contexts):
         cdef Py_ssize_t index
+        goanna_hide(self)
         self.starts = NULL
         self.takes_error = NULL
         self.subscriptions = tuple(subscriptions)
@@ -43,6 +44,7 @@ Args:
             self.takes_error[index] = self.subscriptions[index].event_end_takes_error
         for index in range(2 * self.size):
             goanna_set_call(&self.starts[index], self.methods[index])
+        goanna_show(self)
 
     def __dealloc__(self):
         PyMem_Free(self.starts)

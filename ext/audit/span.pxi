@@ -24,10 +24,19 @@ Attributes:
     cdef bint closing
 
     def __init__(self, participants, open_spans, event, make):
+        if self.state != NEW:
+            raise once_only(True)
+        if type(participants) is not Participants:
+            raise TypeError(f"a Span takes Participants, not {type(participants).__name__}")
+        if type(open_spans) is not OpenSpans:
+            raise TypeError(f"a Span takes OpenSpans, not {type(open_spans).__name__}")
+        factory = SpanFactory(make)
+        if self.state != NEW:
+            raise once_only(True)
         self.participants = participants
         self.open_spans = open_spans
         self.event = event
-        self.factory = SpanFactory(make)
+        self.factory = factory
 
     cdef object again(self):
         return open_span(self.participants, self.open_spans, self.event, self.factory)
@@ -53,7 +62,7 @@ Attributes:
             self.started = monotonic()
             self.open_spans.enter(self)
             if participants.size:
-                self.contexts = PyTuple_New(participants.size)
+                self.contexts = goanna_places(participants.size, FAILED)
         while self.index < participants.size:
             if starting:
                 stack[2] = <PyObject*>self.event
@@ -61,7 +70,7 @@ Attributes:
                 got = goanna_invoke_with(&participants.starts[self.index], stack, <PyObject*>AT_START)
             else:
                 context = goanna_peek(self.contexts, self.index)
-                if context == NULL:
+                if context == <PyObject*>FAILED:
                     self.index += 1
                     continue
                 stack[2] = <PyObject*>self.data

@@ -83,6 +83,8 @@ cdef class SpanBase:
         """Call the ``event_start`` of each handler; return the EventSpan."""
         if self.state != NEW:
             raise once_only(True)
+        if self.factory is None:
+            raise AttributeError(f"{type(self).__name__}.__init__() was not called")
         self.state = ENTERING
         return self
 

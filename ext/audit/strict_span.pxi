@@ -46,10 +46,13 @@ handler; the compiled core makes one only where handlers come and go or define w
     cdef dict by_handler
 
     def __init__(self, tracker, event, make):
+        factory, slots = SpanFactory(make), Slots(type(tracker))
+        if self.state != NEW:
+            raise once_only(True)
         self.tracker = tracker
         self.event = event
-        self.factory = SpanFactory(make)
-        self.slots = Slots(type(tracker))
+        self.factory = factory
+        self.slots = slots
 
     cdef object again(self):
         return open_strict_span(self.tracker, self.event, self.factory, self.slots)
@@ -139,7 +142,7 @@ handler; the compiled core makes one only where handlers come and go or define w
         if self.state == ENTERING:
             self.size = len(self.handlers)
             if self.size:
-                self.pairs = PyTuple_New(2 * self.size)
+                self.pairs = goanna_places(2 * self.size, FAILED)
         return 0
 
     cdef object missing(self, object handler, object method):

@@ -31,6 +31,8 @@ def track_event_method(make, owner):
         cdef OpenSpans open_spans = <OpenSpans?><object>found
         goanna_let_go(found)
         found = goanna_look(<PyObject*>self, slots.participants)
+        if found == NULL:
+            raise AttributeError(f"{type(self).__name__}.__init__() was not called")
         participants = <object>found
         goanna_let_go(found)
         if open_spans.concurrent is None:

@@ -69,6 +69,7 @@ Raises:
     cdef goanna_call call
 
     def __cinit__(self, target, account, types=None, members=(), least=(), sample=None, rest=None):
+        goanna_hide(self)
         goanna_add(&filters_made, 1)
         self.vectorcall = <vectorcallfunc>call_filter
         if not callable(target):
@@ -89,6 +90,7 @@ Raises:
         self.threshold = 0 if sample is None else min(sample[1], TWO_TO_THE_64 - 1)
         self.rest = rest
         goanna_set_call(&self.call, target)
+        goanna_show(self)
 
     __reduce__ = uncopied
 
@@ -218,7 +220,7 @@ cdef class EarlyFilter:
             return True
         if contains(self.values, value):
             return False
-        if not GOANNA_NO_GIL and goanna_is_text(value):  # two threads can't replace it at once
+        if not GOANNA_NO_GIL and goanna_is_notable(value):  # two threads can't replace it at once
             self.rejected = <object>value
         return True
 

@@ -48,6 +48,7 @@ Raises:
     cdef bint takes_its_own
 
     def __cinit__(self, cls, fields):
+        goanna_hide(self)
         self.vectorcall = <vectorcallfunc>call_maker
         self.offsets = NULL
         check_slotted(cls)
@@ -69,6 +70,7 @@ Raises:
             self.offsets[index] = goanna_slot_offset(cls, member(cls, ordered[index].slot))
         self.event_type = cls
         self.takes_its_own = takes_its_own(cls, self.fields)
+        goanna_show(self)
 
     def __dealloc__(self):
         PyMem_Free(self.offsets)
@@ -192,9 +194,7 @@ cdef object call_event_type(object cls, PyObject* const* args, size_t nargsf, Py
     cdef Maker own
     cdef PyObject* maker = goanna_find_maker(<PyObject*>cls, MAKER_KEY)
     if maker != NULL and type(<object>maker) is Maker and (<Maker>maker).event_type is cls:
-        if not GOANNA_NO_GIL:
-            return (<Maker>maker).build(args, PyVectorcall_NARGS(nargsf), names)
-        own = <Maker>maker
+        own = <Maker>maker  # held, because a default factory may take it away from the class
         goanna_let_go(maker)
         return own.build(args, PyVectorcall_NARGS(nargsf), names)
     goanna_let_go(maker)

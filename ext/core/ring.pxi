@@ -100,6 +100,7 @@ Raises:
         self, maxsize, wake, failed, *, newest=False, full=None, prepare=None, capture=False, slow=0, slowed=None,
         gap=None, forked=None, own=None, max_bytes=0, sized=None,
     ):
+        goanna_hide(self)
         if maxsize < 1:
             raise ValueError(f"maxsize is {maxsize}; it must be at least 1")
         if own not in (None, "thread", "context"):
@@ -129,6 +130,7 @@ Raises:
         self.key = object()
         self.own = own
         self.anywhere = own == "context"
+        goanna_show(self)
 
     def __dealloc__(self):
         cdef Py_ssize_t index

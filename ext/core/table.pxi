@@ -94,6 +94,7 @@ Raises:
     def __cinit__(self, calls=(), maker=None, later=None):
         cdef Py_ssize_t index
         cdef Call call
+        goanna_hide(self)
         self.calls = tuple(calls)
         self.ended = []
         for one in self.calls:
@@ -120,6 +121,7 @@ Raises:
             self.find_early(maker)
         if GOANNA_NO_GIL:
             self.make_room()
+        goanna_show(self)
 
     @property
     def retired(self):

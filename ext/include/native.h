@@ -131,6 +131,18 @@ static PyObject *goanna_new_reader(PyObject *cls, PyObject *name, Py_ssize_t off
     return definition == NULL ? NULL : PyDescr_NewMember((PyTypeObject *)cls, definition);
 }
 
+/* While an object is being made, whoever asks the collector for its objects is not to find it: what is not set yet would be
+   used as if it were. */
+static inline void goanna_hide(PyObject *value)
+{
+    PyObject_GC_UnTrack(value);
+}
+
+static inline void goanna_show(PyObject *value)
+{
+    PyObject_GC_Track(value);
+}
+
 static inline PyObject *goanna_allocate(PyTypeObject *cls)
 {
     return cls->tp_alloc(cls, 0);
@@ -178,6 +190,12 @@ static inline int goanna_is_of_kind(PyObject *value, PyObject *cls)
 static inline int goanna_is_text(PyObject *value)
 {
     return PyUnicode_CheckExact(value);
+}
+
+/* Whether it is a text short enough to be remembered: what is noted of texts is bounded by their number, and so in bytes. */
+static inline int goanna_is_notable(PyObject *value)
+{
+    return PyUnicode_CheckExact(value) && PyUnicode_GET_LENGTH(value) <= 100;
 }
 
 static inline int goanna_in_set(PyObject *container, PyObject *value)

@@ -15,6 +15,9 @@ cdef extern from "native.h":
     object goanna_call_one(object function, object argument)
     object goanna_call_none(object function)
     void goanna_is_leaf(object cls) noexcept
+    # An object that is being made.
+    void goanna_hide(object value) noexcept
+    void goanna_show(object value) noexcept
     # Slots by offset.
     Py_ssize_t goanna_slot_offset(object cls, object descriptor) except -1
     int goanna_prepare_readers() except -1
@@ -25,6 +28,7 @@ cdef extern from "native.h":
     # Names and values.
     Py_ssize_t goanna_position(PyObject* names, PyObject* name, Py_ssize_t guess) noexcept
     bint goanna_is_text(PyObject* value) noexcept
+    bint goanna_is_notable(PyObject* value) noexcept
     int goanna_in_set(object container, PyObject* value) except -1
     object goanna_attribute(object event, object name, object missing)
     unsigned long long goanna_number(object value) except? 0

@@ -41,6 +41,7 @@ cdef class PublishMethod:
 
     def __cinit__(self, plan, names, at_registration):
         cdef Py_ssize_t index
+        goanna_hide(self)
         self.vectorcall = <vectorcallfunc>call_publish_method
         self.original = plan.original
         self.namespace = names
@@ -82,6 +83,7 @@ cdef class PublishMethod:
             self.stores[index].offset = offset_of(plan.event_type, one.slot)
             self.stores[index].parameter = COMPUTED[one.computed] or (-1 if one.parameter is None else one.parameter)
             self.stores[index].constant = <PyObject*>self.constants[index]
+        goanna_show(self)
 
     def __dealloc__(self):
         PyMem_Free(self.stores)
@@ -194,12 +196,11 @@ cdef class PublishMethod:
             if found != NULL:
                 known = <tuple>found
             else:
-                if len(lowered) > 1000:
-                    lowered.clear()
                 text = (<object>name).lower()
                 known = (<object>name, None if text in HANDSHAKES else text)
-                lowered[<object>name] = known
-            self.known = known
+                note(<object>name, known)
+            if goanna_is_notable(name):
+                self.known = known
         return known[1] is not None and not goanna_in_set(self.sensitive, <PyObject*>known[1])
 
     cdef bint harmless_anew(self, object name) except -1:
@@ -209,11 +210,9 @@ cdef class PublishMethod:
             return False
         known = lowered.get(name)
         if known is None:
-            if len(lowered) > 1000:
-                lowered.clear()
             text = name.lower()
             known = (name, None if text in HANDSHAKES else text)
-            lowered[name] = known
+            note(name, known)
         text = (<tuple>known)[1]
         return text is not None and not goanna_in_set(sensitive, <PyObject*>text)
 
@@ -290,6 +289,15 @@ cdef class PublishMethod:
         if not GOANNA_NO_GIL:
             self.early = <EarlyFilters>early
         return <EarlyFilters>early
+
+
+cdef int note(object name, tuple known) except -1:
+    """Remember the lower-case form of a command's name, unless it is as long as no command's."""
+    if goanna_is_notable(<PyObject*>name):
+        if len(lowered) > 1000:
+            lowered.clear()
+        lowered[name] = known
+    return 0
 
 
 cdef Py_ssize_t offset_of(object cls, object slot) except -1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import sys
 import types
 import weakref
@@ -343,3 +345,122 @@ def test_the_spans_data_is_looked_up_for_each_handler(audit: ModuleType) -> None
     drive(tracker.request_start(None))
     drive(main())
     assert got == [None, 1, 2]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_who_walks_over_all_objects_while_a_span_waits_meets_no_unset_memory(audit: ModuleType, strict: bool) -> None:
+    class Handler:
+        async def request_start(self, user_request: Any) -> Any: ...
+
+        async def event_start(self, event: Any, request_context: Any) -> Any:
+            await pause()
+            return [self]
+
+        async def event_end(self, event: Any, request_context: Any, event_context: Any) -> None:
+            got.append(event_context == [self])
+
+        async def request_end(self, output: Any, request_context: Any) -> None: ...
+
+    async def main() -> None:
+        async with tracker.track_event(None):
+            pass
+
+    got: list[bool] = []
+    tracker = audit.EventTracker(strict=strict)
+    for _ in range(2):
+        tracker.subscribe(Handler())
+    drive(tracker.request_start(None))
+    coroutine = main()
+    for _ in range(2):
+        coroutine.send(None)
+        for one in gc.get_objects():
+            if type(one) is tuple:
+                for item in one:
+                    type(item)
+        gc.collect()
+    drive(coroutine)
+    assert got == [True, True]
+
+
+def test_a_handler_that_compares_takes_the_contexts_away(audit: ModuleType) -> None:
+    """In strict mode, which looks contexts up in the tracker's own dictionary."""
+
+    class Handler:
+        def __hash__(self) -> int:
+            return 1
+
+        def __eq__(self, other: object) -> bool:
+            if armed:
+                tracker._request_contexts = spare.pop()
+                collect()
+            return self is other
+
+        async def request_start(self, user_request: Any) -> Any: ...
+
+        async def event_start(self, event: Any, request_context: Any) -> Any: ...
+
+        async def event_end(self, event: Any, request_context: Any, event_context: Any) -> None:
+            ended.append(self)
+
+        async def request_end(self, output: Any, request_context: Any) -> None: ...
+
+    async def main() -> None:
+        async with tracker.track_event(None):
+            pass
+
+    ended: list[Any] = []
+    armed: list[bool] = []
+    tracker = audit.EventTracker(strict=True)
+    handlers = [Handler() for _ in range(4)]
+    for one in handlers:
+        tracker.subscribe(one)
+    drive(tracker.request_start(None))
+    spare = [dict.fromkeys(handlers) for _ in range(100)]
+    armed.append(True)
+    drive(main())
+    armed.clear()
+    assert len(spare) < 100
+    assert [id(one) for one in ended] == [id(one) for one in handlers]
+
+
+def test_spans_made_by_hand_check_what_they_are_made_of(audit: ModuleType) -> None:
+    from goanna.core import half_of
+
+    half = half_of("goanna.audit")
+    participants, open_spans = half.Participants((), ()), half.OpenSpans(None, 10, None)
+    with pytest.raises(TypeError, match=r"^a Span takes Participants, not NoneType$"):
+        half.Span(None, open_spans, None, audit.EventSpan)
+    with pytest.raises(TypeError, match=r"^a Span takes OpenSpans, not int$"):
+        half.Span(participants, 3, None, audit.EventSpan)
+
+    async def enter(span: Any) -> None:
+        async with span:
+            pass
+
+    for cls in (half.Span, half.StrictSpan):
+        unmade = cls.__new__(cls)
+        with pytest.raises(AttributeError):
+            enter(unmade).send(None)
+    for wrong in (None, 3, object()):
+        with pytest.raises((TypeError, AttributeError)):
+            enter(half.StrictSpan(wrong, None, audit.EventSpan)).send(None)
+    drive(enter(half.Span(participants, open_spans, None, audit.EventSpan)))
+    assert open_spans.count == 0
+
+
+def test_a_span_that_hashes_by_leaving(audit: ModuleType) -> None:
+    """Nothing but spans is entered; what is entered is held all the same while it is put among the others."""
+    from goanna.core import half_of
+
+    open_spans = half_of("goanna.audit").OpenSpans(None, 2, None)
+
+    class Leaves:
+        def __hash__(self) -> int:
+            open_spans.leave(self)
+            collect()
+            return id(type(self))
+
+    for _ in range(50):
+        with contextlib.suppress(RecursionError):
+            open_spans.enter(Leaves())
+    assert isinstance(open_spans.visible(), tuple)

@@ -6,16 +6,17 @@ UndefinedBehaviorSanitizer.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from support.garbage import IMMORTAL_CLASSES, collect
+from support.garbage import COUNTS_AT_ONCE, IMMORTAL_CLASSES, collect
 from support.leaks import assert_no_leak
 
 
@@ -266,3 +267,136 @@ def test_arguments_are_released(goanna: ModuleType, shapes: ModuleType) -> None:
         del marker
         collect()
         assert gone() is None
+
+
+def test_a_factory_takes_the_maker_of_its_class_away(goanna: ModuleType) -> None:
+    junk: list[bytes] = []
+
+    def factory() -> int:
+        if "__event_maker__" in vars(Local):
+            del Local.__event_maker__
+        collect()
+        junk[:] = [bytes(size) for size in range(0, 400, 8)]
+        return 5
+
+    class Local(goanna.Event):
+        first: int
+        second: int = goanna.field(default_factory=factory)
+        third: int = goanna.field(default_factory=lambda: 7)
+
+    event = Local(1)
+    assert (event.first, event.second, event.third) == (1, 5, 7)
+
+
+def test_nobody_finds_what_is_being_made(goanna: ModuleType, shapes: ModuleType) -> None:
+    """Else who asks the collector for its objects, as heap profilers do, could call what has no fields yet."""
+    from goanna import core
+
+    fields = shapes.OrderPlaced.__event_maker__.fields
+    seen: list[int] = []
+
+    class Looks:
+        def __init__(self, kind: type, *values: Any) -> None:
+            self.kind = kind
+            self.values = values
+
+        def __iter__(self) -> Any:
+            seen.append(sum(type(one) is self.kind for one in gc.get_objects()))
+            return iter(self.values)
+
+    def before(kind: type) -> int:
+        return sum(type(one) is kind for one in gc.get_objects())
+
+    for kind, make in (
+        (core.Maker, lambda: core.Maker(shapes.OrderPlaced, Looks(core.Maker, *fields))),
+        (core.Table, lambda: core.Table(Looks(core.Table))),
+        (core.Filter, lambda: core.Filter(print, core.Account(), members=Looks(core.Filter))),
+    ):
+        seen.clear()
+        collect()
+        there = before(kind)
+        made = make()
+        if goanna.BACKEND == "c":
+            assert seen == [there], kind
+        assert before(kind) == there + (kind.__module__ == "goanna.core" and gc.is_tracked(made)), kind
+
+
+class Interferes:
+    """Changes things at each collection: what listeners keep, who is registered, and what is in which name."""
+
+    def __init__(self, *actions: Callable[[], object]) -> None:
+        self.actions = itertools.cycle(actions)
+        self.calls = 0
+        self.busy = False
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and not self.busy:
+            self.busy = True
+            self.calls += 1
+            try:
+                next(self.actions)()
+            finally:
+                self.busy = False
+
+
+@contextlib.contextmanager
+def interfering(*actions: Callable[[], object]) -> Iterator[Interferes]:
+    """Run the collector as often as the interpreter can, and one of the actions each time."""
+    interferes = Interferes(*actions)
+    before = gc.get_threshold()
+    gc.callbacks.append(interferes)
+    gc.set_threshold(1, 1000, 1000)
+    try:
+        yield interferes
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(interferes)
+
+
+@pytest.mark.skipif(not COUNTS_AT_ONCE, reason="the collector runs when it likes there")
+def test_a_collector_that_runs_at_each_allocation_and_changes_things(
+    goanna: ModuleType, shapes: ModuleType, repetitions: int
+) -> None:
+    hub = goanna.Dispatcher(errors=lambda *args: None)
+    publish = hub.publisher(shapes.OrderPlaced)
+    queue = goanna.queued(shapes.Recorder([]), maxsize=4)
+    hub.add(queue)
+    hub.add(goanna.where(shapes.Recorder([]), fields={"order_id": {1, 2}}))
+    registrations: list[Any] = []
+
+    class Plain(shapes.Recorder):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None: ...
+
+        def placed(self, event: Any) -> None:
+            self.last = [event]
+            if event.order_id == 3:
+                raise ValueError
+
+        shipped = placed
+
+    def add() -> None:
+        if len(registrations) < 20:
+            registrations.append(hub.add(Plain()))
+
+    def remove() -> None:
+        if registrations:
+            registrations.pop(0).remove()
+
+    def republish() -> None:
+        publish(total=1.0, order_id=7)
+
+    actions = paths(goanna, shapes)
+    with interfering(add, republish, remove, gc.get_objects, add) as tried:
+        for number in range(repetitions // 5000):
+            publish(number % 5)
+            publish.publish(shapes.OrderPlaced(number))
+            for action in actions.values():
+                action()
+    assert tried.calls > 10
+    assert queue.close(timeout=30) == 0
+    stats = queue.stats()
+    assert stats.published == stats.delivered + stats.failed + sum(stats.dropped.values()) + stats.pending
+    for one in registrations:
+        one.remove()
+        ended = one.stats()
+        assert ended.published == ended.delivered + ended.failed + ended.filtered + sum(ended.dropped.values())

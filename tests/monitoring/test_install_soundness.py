@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import gc
 import itertools
@@ -144,3 +145,55 @@ def test_a_listener_that_empties_the_list_and_runs_the_collector(installed: None
     gc.collect()
     assert log[0] == "drops"
     assert log.count("drops") == 1
+
+
+def test_a_collector_that_empties_the_command(installed: None, goanna: ModuleType) -> None:
+    """It may run between the look at the first key and the reference to it."""
+    keeps: Any = Keeps()
+    listeners = stock._EventListeners([keeps])
+    command: dict[str, int] = {}
+    junk: list[str] = []
+    ticks = itertools.count()
+
+    def empties(phase: str, info: dict[str, int]) -> None:
+        if next(ticks) % 3 == 0:
+            command.clear()
+        junk[:] = ["junk" + str(number) for number in range(50)]
+
+    before = gc.get_threshold()
+    gc.callbacks.append(empties)
+    gc.set_threshold(1, 1000, 1000)
+    try:
+        for number in range(300):
+            command["".join(["interrupted", str(number)])] = 1
+            if command:
+                with contextlib.suppress(StopIteration, ValueError):  # an empty command is none
+                    listeners.publish_command_start(command, "db", 1, ADDRESS, 7)
+                    assert keeps.last.command_name == f"interrupted{number}"
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(empties)
+    assert keeps.last.command_name.startswith("interrupted")
+
+
+@pytest.mark.skipif(IMMORTAL_NAMES, reason="strings that have been interned are immortal there")
+def test_long_names_of_commands_are_not_kept(installed: None) -> None:
+    import tracemalloc
+
+    listeners = stock._EventListeners([Keeps()])
+
+    def publish(number: int) -> None:
+        listeners.publish_command_start({f"{number:0100000d}": 1}, "db", 1, ADDRESS, 7)
+        listeners.publish_command_success(DURATION, {}, f"{number:0100000d}", 1, ADDRESS, 7)
+
+    tracemalloc.start()
+    try:
+        publish(0)
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(1, 50):
+            publish(number)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 500_000
+    finally:
+        tracemalloc.stop()

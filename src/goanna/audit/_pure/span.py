@@ -38,6 +38,10 @@ class Span(SpanBase):
     _then: BaseException | None
 
     def __init__(self, participants: Participants, open_spans: OpenSpans, event: Any, make: Callable[[], Any]) -> None:
+        if type(participants) is not Participants:
+            raise TypeError(f"a Span takes Participants, not {type(participants).__name__}")
+        if type(open_spans) is not OpenSpans:
+            raise TypeError(f"a Span takes OpenSpans, not {type(open_spans).__name__}")
         self._participants = participants
         self._open_spans = open_spans
         self._make = make
