@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from goanna.bench import request_hooks, request_jobs
+from goanna.bench import document, request_hooks, request_jobs, terminal
 from goanna.bench.figures import Figure
 from support.packages import needed
 
@@ -123,3 +126,55 @@ def test_no_such_suite(program, capsys) -> None:
     with pytest.raises(SystemExit):
         program.main(["event"])
     assert "no such suite: event" in capsys.readouterr().err
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where there is something in a document, from the outside in."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in items:
+        yield (*path, key)
+        yield from places(one, (*path, key))
+
+
+WRONG = (None, True, -1, 0, 1e308, float("nan"), "text", [], {}, [3], {"x": 1})
+
+
+def test_a_changed_file_is_refused_or_compared_but_never_an_accident(tmp_path: Path) -> None:
+    """Every place of a document with every kind of wrong value, and without it: one error, which names the file."""
+    good = json.loads(saved(tmp_path, "good.json", 20.0).read_text())
+    path = tmp_path / "changed.json"
+    refused = 0
+    for place in list(places(good)):
+        for wrong in (*WRONG, ...):
+            changed = json.loads(json.dumps(good))
+            inside = changed
+            for key in place[:-1]:
+                inside = inside[key]
+            if wrong is ...:
+                del inside[place[-1]]
+            else:
+                inside[place[-1]] = wrong
+            path.write_text(json.dumps(changed))
+            try:
+                found = document.load(path)
+            except document.DocumentError as error:
+                assert str(error).startswith(str(path))
+                refused += 1
+                continue
+            for old, new in ((found, good), (good, found)):
+                assert [one.job for one in document.changes(old, new)] in ([], ["job"])
+            document.noise_between(found, good)
+            terminal.show_changes(Console(file=io.StringIO()), found, good)
+    assert refused > 100
+
+
+def test_what_is_wrong_with_a_file_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path, "bad.json", 20.0)
+    content = json.loads(path.read_text())
+    content["groups"][0]["jobs"][0]["costs"]["floor"]["low"] = -1
+    path.write_text(json.dumps(content))
+    with pytest.raises(document.DocumentError, match=r"groups\[0\]\.jobs\[0\]\.costs\['floor'\] is no figure"):
+        document.load(path)
+    path.write_text("[" * 100_000)
+    with pytest.raises(document.DocumentError, match="can't be read"):
+        document.load(path)

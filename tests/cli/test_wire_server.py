@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import random
 import signal
 import socket
 import struct
@@ -217,3 +219,61 @@ def test_no_module_of_the_working_directory_is_run(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     with WireServer() as server:
         assert server.uri.startswith("mongodb://127.0.0.1:")
+
+
+def test_silent_clients_do_not_lock_others_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from goanna.cli.demo import wire_server
+
+    monkeypatch.setattr(wire_server, "_PATIENCE", 0.2)
+    monkeypatch.setattr(wire_server, "_CONNECTIONS", 4)
+    with Server() as server, contextlib.ExitStack() as stack:
+        for said in (b"", b"\x00", b"\x40\x00\x00\x00" + bytes(20), b""):
+            silent = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            silent.sendall(said)
+        with MongoClient(server.uri, serverSelectionTimeoutMS=20_000, maxPoolSize=1) as client:
+            assert client.shop.command("ping")["ok"] == 1.0
+            time.sleep(0.5)  # a driver that is silent between two commands keeps its connection
+            assert client.shop.command("ping")["ok"] == 1.0
+
+
+def test_the_server_goes_on_after_it_had_no_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    accept, failing = socket.socket.accept, [errno.EMFILE, errno.ENFILE, errno.ECONNABORTED]
+
+    def accepted(self: socket.socket) -> Any:
+        if failing:
+            raise OSError(failing.pop(), "none left")
+        return accept(self)
+
+    monkeypatch.setattr(socket.socket, "accept", accepted)
+    with Server() as server, MongoClient(server.uri, serverSelectionTimeoutMS=20_000) as client:
+        assert client.shop.command("ping")["ok"] == 1.0
+    assert failing == []
+
+
+def test_malformed_messages_end_their_connection_only() -> None:
+    """Some that begin as a good one and are changed at random, some that are noise."""
+    draw = random.Random(20261125)
+    document = bson.encode({"find": "orders", "$db": "shop"})
+    good = struct.pack("<iiiiIB", 21 + len(document), 1, 0, 2013, 0, 0) + document
+    with Server() as server:
+        for _ in range(300):
+            content = bytearray(good if draw.random() < 0.8 else draw.randbytes(draw.randrange(60)))
+            for _ in range(draw.randrange(4) if content else 0):
+                content[draw.randrange(len(content))] = draw.randrange(256)
+            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+                client.sendall(content[: draw.randrange(len(content) + 1)] if draw.random() < 0.3 else content)
+                client.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(ConnectionResetError):
+                    while client.recv(65_536):
+                        pass
+        with MongoClient(server.uri, serverSelectionTimeoutMS=20_000) as client:
+            assert client.shop.command("ping")["ok"] == 1.0
+
+
+def test_nothing_is_kept_of_large_requests() -> None:
+    with Server() as server, MongoClient(server.uri, serverSelectionTimeoutMS=20_000) as client:
+        for number in range(3):
+            with pytest.raises(AutoReconnect):
+                client.shop.command({"find": f"{number}" + "x" * 100_000})
+        assert client.shop.command("ping")["ok"] == 1.0
+        assert server._batch.cache_info().currsize == 0

@@ -107,18 +107,74 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a document.
 
     Raises:
-        DocumentError: there is none, or it is of another version.
+        DocumentError: there is none, or it is of another version, or not as it was written; the text says what.
     """
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DocumentError(f"{path} can't be read: {error}") from error
     version = found.get(_MARK) if isinstance(found, dict) else None
     if version is None:
         raise DocumentError(f"{path} was not written by goanna bench --json: it has no {_MARK}")
     if version != SCHEMA:
         raise DocumentError(f"{path} has version {version} of the schema; this goanna reads version {SCHEMA}")
+    for wrong in _faults(found):
+        raise DocumentError(f"{path} was changed since goanna bench --json wrote it: {wrong}")
     return dict(found)
+
+
+_LEAST, _MOST = 1e-3, 1e15
+"""Nanoseconds that a figure may be: between these no ratio of two overflows."""
+
+
+def _faults(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is not as it must be for the document to be compared, with where it is."""
+    if not isinstance(content.get("date"), str):
+        yield "its date is no text"
+    for name in ("interpreter", "versions"):
+        if not isinstance(content.get(name), dict):
+            yield f"its {name} is no object"
+            return
+    if not isinstance(content["versions"].get("goanna"), str):
+        yield "versions.goanna is no text"
+    if not all(isinstance(version, str | None) for version in content["versions"].values()):
+        yield "versions has what is no text"
+    seen: set[str] = set()
+    for index, group in _objects(content.get("groups")):
+        where = f"groups[{index}]"
+        if group is None or not isinstance(group.get("jobs"), list):
+            yield f"{where} is no object with a list of jobs"
+            return
+        for number, job in _objects(group["jobs"]):
+            at = f"{where}.jobs[{number}]"
+            if job is None or not isinstance(job.get("name"), str) or not isinstance(job.get("costs"), dict):
+                yield f"{at} is no object with a name and costs"
+                return
+            if job["name"] in seen:
+                yield f"{at} is a second {job['name']!r}"
+            seen.add(job["name"])
+            if FLOOR not in job["costs"]:
+                yield f"{at}.costs has no {FLOOR}"
+            for rival, one in job["costs"].items():
+                if not _is_figure(one):
+                    yield f"{at}.costs[{rival!r}] is no figure"
+    if not isinstance(content.get("groups"), list):
+        yield "its groups are no list"
+
+
+def _objects(values: Any) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Yield the items of a list with their numbers; None for one that is no object."""
+    for number, one in enumerate(values if isinstance(values, list) else ()):
+        yield number, one if isinstance(one, dict) else None
+
+
+def _is_figure(value: Any) -> bool:
+    names = {one.name for one in dataclasses.fields(Figure)}
+    return (
+        isinstance(value, dict)
+        and value.keys() == names
+        and all(type(one) in (int, float) and _LEAST <= one <= _MOST for one in value.values())
+    )
 
 
 def figures(content: Mapping[str, Any]) -> dict[str, dict[str, Figure]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import functools
 import os
 import signal
@@ -18,10 +19,12 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import bson
+from bson.errors import BSONError
 from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 
@@ -35,6 +38,19 @@ Reply = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 _LARGEST = 48_000_000
 _CONNECTIONS = 256
+_PATIENCE = 10.0
+"""Seconds that a client may take for its first word, and to go on with a message that it has begun or is sent."""
+
+_PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED)
+"""For want of what others give back no connection can be accepted now."""
+
+_PAUSE = 0.05
+
+_MALFORMED = (BSONError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error)
+"""What reading a message raises that is none of a driver's."""
+
+_LONGEST = 255
+"""Bytes of a namespace, as in MongoDB. The replies to longer ones would be kept, and the names with them."""
 _HEADER = struct.Struct("<iiii")
 _MESSAGE = struct.Struct("<iiiiIB")
 _REPLY = struct.Struct("<iiiiiqii")
@@ -139,7 +155,9 @@ def _not_found(name: bytes) -> bytes:
 def _messages(connection: socket.socket) -> Iterator[bytes]:
     """Yield the messages that come in, until the peer leaves."""
     pending = b""
+    connection.settimeout(_PATIENCE)
     while received := connection.recv(65_536):
+        connection.settimeout(_PATIENCE)
         pending = pending + received if pending else received
         while len(pending) >= 16:
             (length,) = struct.unpack_from("<i", pending)
@@ -155,6 +173,8 @@ def _messages(connection: socket.socket) -> Iterator[bytes]:
                 pending = bytes(whole)
             message, pending = pending[:length], pending[length:]
             yield message
+        if not pending:
+            connection.settimeout(None)  # between two messages a driver may be silent for as long as it likes
 
 
 class Server:
@@ -238,10 +258,14 @@ class Server:
             places.acquire()
             try:
                 connection, _ = listening.accept()
-            except OSError:
-                if self._listening is listening:
+            except OSError as error:
+                if self._listening is not listening:
+                    return  # stopped
+                if error.errno not in _PASSING:
                     raise
-                return  # stopped
+                places.release()
+                time.sleep(_PAUSE)
+                continue
             number += 1
             self._connections.add(connection)
             threading.Thread(target=self._serve, args=(connection, number, places), daemon=True).start()
@@ -251,7 +275,7 @@ class Server:
         hello = bson.encode({**HELLO, "connectionId": number})
         sent = 0
         try:
-            with connection, contextlib.suppress(OSError, ValueError, KeyError, IndexError, TypeError, struct.error):
+            with connection, contextlib.suppress(OSError, *_MALFORMED):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for message in _messages(connection):
                     _, request, _, operation = _HEADER.unpack_from(message)
@@ -297,6 +321,8 @@ class Server:
 
     def _made_batch(self, namespace: str, key: str, start: int, size: int, end: int) -> bytes:
         """Return the reply with the documents from ``start``, at most ``size`` of them and none from ``end`` on."""
+        if len(namespace) > _LONGEST:
+            raise ValueError("a namespace that is too long")
         stop = min(start + size, end) if size else end
         cursor = Int64((end << 32) + stop if stop < end else 0)
         found = {"id": cursor, "ns": namespace, key: self._documents[start:stop]}
