@@ -208,10 +208,17 @@ class Registry:
             old.append(now)
             self.tables[ref(event_type)] = table  # under the key that it has
         channel = self._channel(event_type)
-        if channel is not None:
-            channel.replace_table(table)
-        if now is not None:
-            now.retire()
+        try:
+            if channel is not None:
+                channel.replace_table(table)
+            if now is not None:
+                now.retire()
+        except BaseException:  # a signal came in between: the channel might go on with the table from before
+            if channel is not None and channel.table is not table:
+                channel.replace_table(table)
+            if now is not None:
+                now.retire()
+            raise
 
     def settle(self) -> None:
         """Bring the accounts up to date with the publishes that have finished."""
