@@ -128,7 +128,10 @@ cdef object call_channel(Channel self, PyObject* const* args, size_t nargsf, PyO
     cdef Py_ssize_t nargs = PyVectorcall_NARGS(nargsf)
     if table is None:
         return None  # the collector is taking the channel apart
-    self.maker.check_first(args, nargs, names)
+    if not self.maker.takes_its_own and (
+        nargs == 0 or goanna_is_of_kind(args[0], <PyObject*>self.maker.event_type)
+    ):
+        self.maker.check_first(args, nargs, names)
     if table.size == 0:
         if table.later is not None:
             table = made_table(self, table)

@@ -142,13 +142,11 @@ Raises:
                 keywords[name] = <object>args[nargs + index]
         return goanna_call_type(self.event_type, positional, keywords)
 
-    cdef inline int check_first(self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) except -1:
+    cdef int check_first(self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) except -1:
         """Raise TypeError where the first parameter is an event of this class and can't be meant to be one."""
         cdef Py_ssize_t index
-        if self.takes_its_own:
-            return 0
         if nargs:
-            if goanna_is_of_kind(args[0], <PyObject*>self.event_type) and isinstance(<object>args[0], self.event_type):
+            if isinstance(<object>args[0], self.event_type):
                 raise own_event(self.event_type)
         elif names != NULL:
             index = goanna_position(names, <PyObject*>self.names[0], 0)

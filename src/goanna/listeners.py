@@ -7,9 +7,11 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, MethodType
+from weakref import WeakSet
 
 from goanna.core.base import TYPE_CHECKING, final
 from goanna.core.deferred import deferred
+from goanna.errors import warn
 from goanna.events import Event, EventMeta, event_class
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ __all__ = [
     "method_of",
     "resolve",
     "same_code",
+    "warn_of_misspelt",
 ]
 
 _MARK = "__handles__"
@@ -192,6 +195,41 @@ def _resolved(listener: Listener) -> Iterator[Handler]:
         method = method_of(listener, name)
         check_method(method, f"{type(listener).__qualname__}.{name}")
         yield Handler(name, event_types, method, does_nothing(method))
+
+
+_CLOSE = 0.85
+"""How alike two names must be, as difflib has it: placd and placed are, start and started are not."""
+
+_looked_at: WeakSet[type] = WeakSet()
+
+
+def warn_of_misspelt(cls: type[Listener]) -> None:
+    """Log, once for a class, which of its methods look like one of its interfaces that it leaves out, misspelt.
+
+    Those are public methods that could take an event, and are called nearly, but not quite, like it.
+    """
+    if cls in _looked_at:
+        return
+    _looked_at.add(cls)
+    known = handled(cls)
+    own = [base for base in cls.__mro__ if base not in Listener.__mro__ and not declared(base)]
+    left_out = [name for name in known if not any(name in vars(base) for base in own)]
+    for base in own:
+        for name, value in vars(base).items():
+            if type(value) is not FunctionType or name.startswith("_") or name in known:
+                continue
+            if value.__code__.co_argcount == 2 and any(abs(len(name) - len(one)) < 3 for one in left_out):
+                import difflib  # not paid for by programs whose listeners have no such methods
+
+                # One that begins with the other is another word: place() may well be what a listener to placed offers.
+                others = [one for one in left_out if not (one.startswith(name) or name.startswith(one))]
+                for meant in difflib.get_close_matches(name, others, 1, _CLOSE):
+                    warn(
+                        "%s.%s() takes no events: its interface has no such method; is %s meant?",
+                        cls.__qualname__,
+                        name,
+                        meant,
+                    )
 
 
 def check_method(method: Any, shown: str, *, awaited: bool = False) -> None:

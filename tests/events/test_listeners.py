@@ -292,3 +292,38 @@ def test_marks_count_in_a_class_that_is_not_finished(goanna: ModuleType, shapes:
 
     hub.publisher(shapes.OrderPlaced)(3)
     assert got == [3, 3]
+
+
+def test_a_misspelt_method_is_told_of_once(
+    goanna: ModuleType, shapes: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Misspelt(shapes.OrderListener):  # type: ignore[name-defined,misc]
+        def placd(self, event: Any) -> None: ...
+
+        def shipped(self, event: Any) -> None: ...
+
+        def shiped(self, event: Any) -> None:
+            """Not misspelt, for shipped is there."""
+
+    class Fine(shapes.OrderListener):  # type: ignore[name-defined,misc]
+        def place(self, event: Any) -> None: ...
+
+        def _placed(self, event: Any) -> None: ...
+
+        def placedd(self) -> None: ...
+
+        def anything(self, event: Any) -> None: ...
+
+    class Behind(Misspelt):
+        pass
+
+    hub = goanna.Dispatcher()
+    hub.add(Misspelt())
+    hub.add(Misspelt())
+    hub.add(Fine())
+    goanna.queued(Behind()).close()
+    text = "{}.placd() takes no events: its interface has no such method; is placed meant?"
+    assert [one.getMessage() for one in caplog.records] == [
+        text.format(Misspelt.__qualname__),
+        text.format(Behind.__qualname__),
+    ]

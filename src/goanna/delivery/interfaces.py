@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from goanna.events import Event
-from goanna.listeners import Listener, declaring, does_nothing, handled, same_code
+from goanna.listeners import Listener, declaring, does_nothing, handled, same_code, warn_of_misspelt
 
 __all__ = ["Interfaces", "interfaces_of"]
 
@@ -74,6 +74,8 @@ def interfaces_of(listener: Any) -> Interfaces:
             "goanna.Listener whose methods are marked with @goanna.handles(...), or from a listener class of "
             "pymongo.monitoring"
         )
+    if isinstance(listener, Listener):
+        warn_of_misspelt(type(listener))
     return found
 
 

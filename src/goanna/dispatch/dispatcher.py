@@ -12,7 +12,7 @@ from goanna.dispatch.registration import Registration
 from goanna.dispatch.registry import Registry
 from goanna.errors import policy
 from goanna.events import Event, EventMeta, event_class
-from goanna.listeners import Listener, handled
+from goanna.listeners import Listener, handled, warn_of_misspelt
 
 if TYPE_CHECKING:
     from typing import Any, ParamSpec, TypeVar, overload
@@ -119,6 +119,7 @@ class Dispatcher:
             quarantine=checked_quarantine(quarantine),
         )
         self._registry.add(registration)
+        warn_of_misspelt(type(listener))
         return registration
 
     def remove(self, listener: Listener) -> None:
