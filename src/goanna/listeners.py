@@ -134,9 +134,9 @@ def handled(cls: type[Listener]) -> dict[str, tuple[type[Event], ...]]:
 
 def declaring(cls: type) -> list[type]:
     """Return the interfaces of a listener class, bases first, those that it is registered with included."""
+    found = [base for base in reversed(cls.__mro__) if declared(base)]
     if Listener in cls.__mro__:
-        return [base for base in reversed(cls.__mro__) if declared(base)]
-    found: list[type] = []
+        return found
     layer: list[Any] = [Listener]
     while layer:  # abc keeps what was registered to itself, and answers only issubclass()
         below: list[Any] = [sub for base in layer for sub in base.__subclasses__()]

@@ -384,6 +384,9 @@ def test_what_is_no_handler(audit: ModuleType) -> None:
         async def event_end(self, event: Any, request_context: Any) -> None: ...
         async def request_end(self, output: Any, request_context: Any) -> None: ...
 
+    class Counts(Most):
+        async def request_end(self, *_: Any, total: int) -> None: ...
+
     class Nothing(Most):
         def request_start(self) -> None: ...  # type: ignore[override]
         def request_end(self, output: Any, request_context: Any) -> None: ...
@@ -397,6 +400,7 @@ def test_what_is_no_handler(audit: ModuleType) -> None:
         (Renames(), "is (output: 'Any', ctx: 'Any') -> 'None': "),
         (Fewer(), "Fewer.event_end() will be called as event_end(..., request_context=..., event_context=...), and"),
         (Nothing(), "Nothing.request_start() will be called as request_start(...), and its signature is () -> 'None'"),
+        (Counts(), "Counts.request_end() will be called as request_end(..., request_context=...), and its signature"),
         (Holds(), "Holds has int instead of a method request_end"),
         (None, "NoneType has no method request_start"),
     ):
@@ -404,6 +408,38 @@ def test_what_is_no_handler(audit: ModuleType) -> None:
             tracker.subscribe(wrong)
         assert text in str(caught.value)
     assert tracker._handlers == []
+
+
+def test_methods_that_take_any_arguments_get_theirs_by_position(audit: ModuleType) -> None:
+    log: list[Any] = []
+
+    class Anything:
+        async def request_start(self, *arguments: Any) -> str:
+            log.append(arguments)
+            return "R"
+
+        async def event_start(self, *arguments: Any) -> str:
+            log.append(arguments)
+            return "E"
+
+        def event_end(self, *arguments: Any, **named: Any) -> None:
+            log.append((*arguments, named))
+
+        async def request_end(self, *arguments: Any) -> None:
+            log.append(arguments)
+
+    async def main() -> None:
+        tracker = audit.EventTracker()
+        tracker.subscribe(Anything())
+        await tracker.request_start(start)
+        async with tracker.track_event("event") as span:
+            span("end")
+        await tracker.request_end(end)
+
+    start = audit.RequestStart(question="?", collection_name="c")
+    end = audit.RequestEnd(result=None)
+    asyncio.run(main())
+    assert log == [(start,), ("event", "R"), ("end", {"request_context": "R", "event_context": "E"}), (end, "R")]
 
 
 def test_what_a_tracker_can_not_be(audit: ModuleType) -> None:

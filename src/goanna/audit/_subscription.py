@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any, final
@@ -41,13 +42,12 @@ class Subscription:
 
     def __init__(self, handler: Any) -> None:
         self.handler = handler
+        methods = {name: _method(handler, name) for name in METHODS}
+        self.event_end_takes_error = _takes_error(methods["event_end"], handler)
+        self.request_end_takes_error = _takes_error(methods["request_end"], handler)
         self.request_start, self.event_start, self.event_end, self.request_end = [
-            _method(handler, name) for name in METHODS
+            _called(handler, name, method, METHODS[name]) for name, method in methods.items()
         ]
-        self.event_end_takes_error = _takes_error(self.event_end, handler)
-        self.request_end_takes_error = _takes_error(self.request_end, handler)
-        for name, keywords in METHODS.items():
-            _check_call(handler, name, keywords)
 
     def __repr__(self) -> str:
         return f"<Subscription of {self.handler!r}>"
@@ -66,20 +66,34 @@ def _method(handler: Any, name: str) -> Callable[..., Any]:
     return method  # type: ignore[no-any-return]
 
 
-def _check_call(handler: Any, name: str, keywords: tuple[str, ...]) -> None:
-    """Raise TypeError if a method can't be called as a tracker will call it, at every event."""
+def _called(handler: Any, name: str, method: Callable[..., Any], keywords: tuple[str, ...]) -> Callable[..., Any]:
+    """Return what a tracker can call with these keywords, or raise TypeError: it would fail at every event."""
     try:
-        signature = inspect.signature(getattr(handler, name))
+        signature = inspect.signature(method)
     except (TypeError, ValueError):  # written in C without a signature: the call itself will tell
-        return
+        return method
     try:
         signature.bind(None, **dict.fromkeys(keywords))
     except TypeError as error:
+        if any(one.kind is one.VAR_POSITIONAL for one in signature.parameters.values()):
+            with contextlib.suppress(TypeError):
+                signature.bind(None, *keywords)
+                return _by_position(method, keywords)
         call = ", ".join(["...", *[f"{one}=..." for one in keywords]])
         raise TypeError(
             f"{type(handler).__qualname__}.{name}() will be called as {name}({call}), and its signature is "
             f"{signature}: {error}"
         ) from None
+    return method
+
+
+def _by_position(method: Callable[..., Any], keywords: tuple[str, ...]) -> Callable[..., Any]:
+    """Return ``method`` so that it gets these keywords as positional arguments: it takes any number of those."""
+
+    def by_position(first: Any, **named: Any) -> Any:
+        return method(first, *[named.pop(one) for one in keywords], **named)
+
+    return by_position
 
 
 def _takes_error(method: Callable[..., Any], handler: Any) -> bool:
