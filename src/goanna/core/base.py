@@ -18,6 +18,8 @@ __all__ = [
     "failed_group",
     "final",
     "nothing",
+    "once_per_process",
+    "process",
     "uncopied",
 ]
 
@@ -51,7 +53,7 @@ else:
         return decorate
 
 
-_process = vars(sys).setdefault("_goanna", {})
+process: dict[str, Any] = vars(sys).setdefault("_goanna", {})
 """What there is once in a process, however often the package is dropped from ``sys.modules`` and imported again.
 
 An extension module is loaded once, so it would know other sentinels than the second import; and the two halves of a
@@ -59,12 +61,12 @@ listener may come from different imports, because delivery is imported when it i
 """
 
 
-def _once_per_process(one: _T) -> _T:
+def once_per_process(one: _T) -> _T:
     """Return the first class of this name that an import of this module has defined in this process."""
-    return _process.setdefault(one.__name__, one)  # type: ignore[attr-defined,no-any-return]
+    return process.setdefault(one.__name__, one)  # type: ignore[attr-defined,no-any-return]
 
 
-@_once_per_process
+@once_per_process
 @final
 class Missing:
     """The type of :data:`MISSING`; it has one instance, which pickles and copies to itself."""
@@ -78,7 +80,7 @@ class Missing:
         return "MISSING"
 
 
-MISSING: Final[Missing] = _process.setdefault("MISSING", Missing())
+MISSING: Final[Missing] = process.setdefault("MISSING", Missing())
 """Stands for "no value given" where None is a value like any other."""
 
 TORN_INCREMENT: Final = sys.implementation.name != "cpython" or "free-threading" in sys.version
@@ -90,7 +92,7 @@ may be on for that only.
 """
 
 
-@_once_per_process
+@once_per_process
 @final
 class Skip(BaseException):
     """Raised by a call in a table that turned out not to be due: a listener that is gone, a ``once`` already taken.

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import contextvars
 
-from goanna.core.base import TYPE_CHECKING, final
+from goanna.core.base import TYPE_CHECKING, final, once_per_process, process
 
 if TYPE_CHECKING:
     from typing import Any, Final
 
 __all__ = ["Block", "mark", "marked", "marks", "open_blocks", "unmark"]
 
-marks: Final[contextvars.ContextVar[tuple[Any, Any] | None]] = contextvars.ContextVar("goanna.marks", default=None)
+marks: Final[contextvars.ContextVar[tuple[Any, Any] | None]] = process.setdefault(
+    "marks", contextvars.ContextVar("goanna.marks", default=None)
+)
 """A mark and what was marked around it, which is of the same form; None where nothing is marked."""
 
 
+@once_per_process
 @final
 class Block:
     """The mark of a muted block.

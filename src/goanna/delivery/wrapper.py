@@ -89,7 +89,8 @@ class Wrapper:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.listener!r}>"

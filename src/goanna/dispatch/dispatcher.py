@@ -175,7 +175,7 @@ class Dispatcher:
                 raise TypeError(f"publish() takes an event, not {event!r}{hint}")
             self._check_event_type(type(event))
         if table is None or table.later is not None:
-            table = self._registry.table_of(type(event))
+            table = self._registry._table_of(type(event))
         table.publish(event, self._errors)
 
     def __contains__(self, listener: object) -> bool:
@@ -190,7 +190,8 @@ class Dispatcher:
         """Return True: an empty dispatcher is a dispatcher."""
         return True
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __repr__(self) -> str:
         interfaces = ", ".join(one.__name__ for one in self._interfaces)

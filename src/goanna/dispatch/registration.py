@@ -175,7 +175,8 @@ class Registration:
     ) -> None:
         self.remove()
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __repr__(self) -> str:
         state = "" if self._active else ", removed"

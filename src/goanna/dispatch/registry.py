@@ -62,7 +62,7 @@ class Registry:
         errors: that.
         lock: re-entrant, because the collector may run a finalizer that removes a listener while this thread holds it.
             A version tells an outer change that an inner one has come between.
-        tables: what :meth:`table_of` returned, by a weak reference to the class; always the same mapping.
+        tables: what :meth:`_table_of` returned, by a weak reference to the class; always the same mapping.
     """
 
     __slots__ = (
@@ -183,7 +183,7 @@ class Registry:
                 if at_once:
                     self._make(event_type, old)
                 else:
-                    self._put(event_type, Table((), None, self.table_of), old)
+                    self._put(event_type, Table((), None, self._table_of), old)
         return old
 
     def _make(self, event_type: type[Event], old: list[Table]) -> Table:
@@ -226,7 +226,7 @@ class Registry:
             for table in list(self.tables.values()):
                 table.settle()
 
-    def table_of(self, event_type: type[Event]) -> Table:
+    def _table_of(self, event_type: type[Event]) -> Table:
         """Return the table of an event class, which is made if there is none, or none that is up to date."""
         table = self.tables.get(ref(event_type))
         if table is None or table.later is not None:
@@ -243,7 +243,7 @@ class Registry:
             with self.lock:
                 channel = self._channel(event_type)
                 if channel is None:
-                    table = self.table_of(event_type)
+                    table = self._table_of(event_type)
                     channel = Channel(maker, table, self.errors)
                     self._channels[event_type] = ref(channel)
                     if table is not self.tables[ref(event_type)]:  # something came between

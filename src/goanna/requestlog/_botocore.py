@@ -228,7 +228,8 @@ class Attachment:
         active: whether events are published.
     """
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __init__(
         self,

@@ -126,7 +126,8 @@ class RequestHooks(RequestHook):
         TypeError: ``dispatcher`` is none, or can't publish these events; a hook lacks the method.
     """
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __init__(
         self, dispatcher: Dispatcher | None = None, hooks: Iterable[Any] = (), *, reentrant: Reentrant = "drop"

@@ -64,7 +64,8 @@ class RequestLogger(RequestHook, RequestListener):
         OSError: the file can't be opened.
     """
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __init__(
         self,
@@ -184,7 +185,7 @@ class RequestLogQueue:
         maxsize: how many lines wait at most.
     """
 
-    __reduce__ = uncopied
+    __reduce__: Any = uncopied
 
     def __init__(self, queue: Any, maxsize: int) -> None:
         self.maxsize = maxsize

@@ -61,7 +61,8 @@ class Account:
         with _COUNTS:
             return self.delivered, self.failed, self.filtered
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __repr__(self) -> str:
         return f"<Account delivered={self.delivered} failed={self.failed} filtered={self.filtered}>"

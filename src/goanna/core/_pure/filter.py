@@ -171,7 +171,8 @@ class Filter:
         early = tuple([(places[name], values) for name, values in self.members if name in places])
         return any(not hasattr(event_type, name) for name, _ in self.members), early
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __repr__(self) -> str:
         return f"<Filter before {self.target!r}>"

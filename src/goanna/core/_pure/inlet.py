@@ -56,7 +56,8 @@ class Inlet:
         if waiting >= ring._wake_at or ring._special or waiting > ring._maxsize:
             ring._look_after(slot)
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __repr__(self) -> str:
         return f"<Inlet of {self.handler!r}>"

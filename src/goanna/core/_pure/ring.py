@@ -56,7 +56,8 @@ class Ring(RingPush, RingDrain):
 
     __slots__ = ()
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def inlet(self, handler: Callable[[Any], object]) -> Inlet:
         """Return the way in for the events of one method."""

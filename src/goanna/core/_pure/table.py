@@ -57,7 +57,8 @@ class Call:
         self.listener = listener
         self.filter = method if isinstance(method, Filter) else None
 
-    __reduce__ = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __repr__(self) -> str:
         return f"<Call {self.method!r}>"
@@ -348,7 +349,7 @@ class Table:
         self.retired = True
         self.settle()
 
-    __reduce__ = uncopied
+    __reduce__: Any = uncopied
 
     def __repr__(self) -> str:
         return f"<Table of {len(self.calls)}>"
