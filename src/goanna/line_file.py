@@ -60,7 +60,9 @@ class LineFile:
         self._torn = False
         raw = io.FileIO(_open(path, append, new, mode), "ab")
         # For those who look at it or write to it; what is written below goes round it.
-        self.file = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
+        self.file: io.TextIOWrapper = io.TextIOWrapper(
+            raw, encoding="utf-8", errors="backslashreplace", newline="", write_through=True
+        )
         raw.name = path
         self._raw = raw
         status = os.fstat(raw.fileno())

@@ -23,7 +23,7 @@ NOT_FOR_USERS = re.compile(
         (?:bench|cli|recording)\..*                # programs, not a library
         | _.*                                      # private modules
         | core\..*                                 # what events and dispatchers are made of, for this package
-        | delivery\.\w+\.(?:ThreadWorker|LoopWorker|Consumer)\b.*  # behind queued and on_loop
+        | delivery\.\w+\.(?:ThreadWorker|LoopWorker|Consumer|everybody)\b.*  # behind queued and on_loop
         | requestlog\.(?:logger\.)?RequestLogger(?:\.(?:completed|failed|attempted))?  # attributes in place of methods
     )""",
     re.VERBOSE,
