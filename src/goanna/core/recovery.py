@@ -6,6 +6,7 @@ the halves. The pure half has no faster way through a table with filters, and ta
 
 from __future__ import annotations
 
+import sys
 import weakref
 
 from goanna.core.base import EXHAUSTED, TYPE_CHECKING, Skip, failed_group, final
@@ -13,7 +14,7 @@ from goanna.core.deferred import ran
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, Protocol
+    from typing import Any, Final, Protocol
 
     from goanna.core.base import ErrorHandler
 
@@ -173,6 +174,10 @@ class Recovery:
             self.table.settle()
 
 
+_RESUME: Final = (lambda: None).__code__.co_code[0] if sys.implementation.name == "cpython" else None
+"""The instruction at which a function of CPython looks for signals before it does anything."""
+
+
 def _was_entered(method: Any, error: BaseException) -> bool:
     """Return whether a method had begun when it raised: no signal has interrupted the call before its first line."""
     code = getattr(getattr(method, "__func__", method), "__code__", None)
@@ -181,8 +186,5 @@ def _was_entered(method: Any, error: BaseException) -> bool:
         entry = entry.tb_next
     if entry is None:
         return True
-    from opcode import opmap  # not paid for by programs in which nothing fails
-
-    # RESUME, where there is one, is the instruction at which a function looks for signals before it does anything.
     instruction, argument = entry.tb_frame.f_code.co_code[entry.tb_lasti : entry.tb_lasti + 2]
-    return instruction != opmap.get("RESUME") or argument & 3 != 0
+    return instruction != _RESUME or argument & 3 != 0
