@@ -13,9 +13,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
-import attrs
-import msgspec
-import pydantic
 import pytest
 
 Constant = ClassVar
@@ -351,9 +348,6 @@ def refused(goanna: ModuleType) -> list[tuple[Callable[[], object], type[Excepti
         (define((event,), {}, late=functools.cached_property(x)), TypeError, "use a property"),
         (define((event,), {"x": int}, x=dataclasses.field()), TypeError, "given dataclasses.field(), which an event"),
         (define((event,), {}, x=dataclasses.field()), TypeError, "use goanna.field(...)"),
-        (define((event,), {"x": int}, x=attrs.field()), TypeError, "is given a field of attrs"),
-        (define((event,), {"x": int}, x=pydantic.Field()), TypeError, "is given pydantic.Field()"),
-        (define((event,), {"x": int}, x=msgspec.field()), TypeError, "is given msgspec.field()"),
         (define((event,), {}, x=goanna.field()), TypeError, "'x' of Broken is a goanna.field(...) without the annot"),
         (define((event,), {"x": ClassVar[int]}, x=goanna.field()), TypeError, "without the annotation of a field"),
         (define((event,), {"x": dataclasses.InitVar[int]}), TypeError, "'x' of Broken is annotated as an InitVar"),
@@ -504,10 +498,6 @@ def decorators() -> list[Callable[[type], object]]:
         dataclasses.dataclass,
         dataclasses.dataclass(frozen=True),
         dataclasses.dataclass(slots=True),
-        attrs.define,
-        attrs.define(slots=False),
-        attrs.frozen(slots=False),
-        pydantic.dataclasses.dataclass,
     ]
 
 
