@@ -80,7 +80,7 @@ def interrupted(publish):
         except Stop:
             armed = False
             errors += 1
-        if not number % 10:
+        if not number % 10 and not signal.getitimer(signal.ITIMER_REAL)[0]:
             again()
     armed = False
     signal.setitimer(signal.ITIMER_REAL, 0)
