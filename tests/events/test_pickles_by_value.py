@@ -110,7 +110,11 @@ def test_events_and_listeners_of_main(tmp_path: Path, sender: str, receiver: str
         program = tmp_path / "program.py"
         program.write_text(code)
         done = subprocess.run(
-            [sys.executable, program], input=data, capture_output=True, env={**os.environ, "GOANNA_BACKEND": half}, timeout=60
+            [sys.executable, program],
+            input=data,
+            capture_output=True,
+            env={**os.environ, "GOANNA_BACKEND": half},
+            timeout=60,
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout

@@ -175,9 +175,9 @@ class Registry:
         self._order = None
         at_once = len(self._members) <= _AT_ONCE
         old: list[Table] = []
-        for key, table in list(self.tables.items()):
-            event_type = key()
-            if event_type is None or table.later is not None:
+        for key in [*self.tables]:  # no pairs: making them may collect, and what is let go of may open a publisher
+            event_type, table = key(), self.tables.get(key)
+            if event_type is None or table is None or table.later is not None:
                 continue
             if registration is None or registration._calls(event_type):
                 if at_once:
@@ -203,21 +203,24 @@ class Registry:
         now = self.tables.get(ref(event_type))
         if now is None:
             me = ref(self)
-            self.tables[ref(event_type, lambda key: _settle(me, key))] = table
+            key = ref(event_type, lambda key: _settle(me, key))
         else:
             old.append(now)
-            self.tables[ref(event_type)] = table  # under the key that it has
-        channel = self._channel(event_type)
+            key = ref(event_type)  # the table stays under the key that it has
         try:
+            self.tables[key] = table
+            channel = self._channel(event_type)
             if channel is not None:
                 channel.replace_table(table)
             if now is not None:
                 now.retire()
         except BaseException:  # a signal came in between: the channel might go on with the table from before
-            if channel is not None and channel.table is not table:
-                channel.replace_table(table)
-            if now is not None:
-                now.retire()
+            if self.tables.get(key) is table:
+                channel = self._channel(event_type)
+                if channel is not None and channel.table is not table:
+                    channel.replace_table(table)
+                if now is not None:
+                    now.retire()
             raise
 
     def settle(self) -> None:
