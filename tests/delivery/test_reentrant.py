@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from support.programs import python
 from support.recorders import Gate, check, recorder
 from support.threads import PATIENCE
 
@@ -251,34 +252,54 @@ def test_a_block_that_is_left_in_another_context(goanna: ModuleType, shapes: Mod
     assert listener.log == [0, -1, -2]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_block_in_which_a_process_is_forked_off(goanna: ModuleType, shapes: ModuleType) -> None:
-    """The child is in the block, too; blocks of other threads are not in it."""
-    listener = recorder(shapes)
-    queue = goanna.queued(listener)
-    entered, leave = threading.Event(), threading.Event()
+FORKED_IN_A_BLOCK = """
+import os, threading
+import goanna
 
-    def other() -> None:
-        with goanna.muted():
-            entered.set()
-            leave.wait(PATIENCE)
+class Sent(goanna.Event):
+    number: int
 
-    thread = threading.Thread(target=other)
-    thread.start()
-    assert entered.wait(PATIENCE)
+class Interface(goanna.Listener):
+    @goanna.handles(Sent)
+    def sent(self, event): ...
+
+class Keeps(Interface):
+    def __init__(self): self.log = []
+    def sent(self, event): self.log.append(event.number)
+
+listener = Keeps()
+queue = goanna.queued(listener)
+entered, leave = threading.Event(), threading.Event()
+
+def other():
     with goanna.muted():
-        child = os.fork()
-        if not child:
-            queue.placed(shapes.OrderPlaced(1))
+        entered.set()
+        leave.wait(30)
+
+thread = threading.Thread(target=other)
+thread.start()
+assert entered.wait(30)
+with goanna.muted():
+    child = os.fork()
     if not child:
-        queue.placed(shapes.OrderPlaced(2))
-        queue.flush(PATIENCE)
-        os._exit(0 if listener.log == [2] else 1)
-    leave.set()
-    thread.join()
-    assert os.waitpid(child, 0)[1] == 0
-    queue.close(PATIENCE)
+        queue.sent(Sent(1))
+if not child:
+    queue.sent(Sent(2))
+    left = queue.flush(30)
+    print(listener.log, left, queue.stats().dropped, flush=True)
+    os._exit(0)
+leave.set()
+thread.join()
+os.waitpid(child, 0)
+queue.close(30)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_a_block_in_which_a_process_is_forked_off(backend: str) -> None:
+    """The child is in the block, too; blocks of other threads are not in it."""
+    done = python("-W", "ignore", "-c", FORKED_IN_A_BLOCK, GOANNA_BACKEND=backend)
+    assert (done.stdout, done.stderr) == ("[2] 0 {}\n", "")
 
 
 def test_paired_is_muted(goanna: ModuleType) -> None:
