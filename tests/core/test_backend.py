@@ -241,7 +241,7 @@ def test_output_that_cannot_be_written_is_no_traceback(command: str) -> None:
     words = command.removesuffix(" >&-")
     where = ">&-" if command.endswith(">&-") else ">/dev/full"
     done = subprocess.run(
-        ["sh", "-c", f'"$1" -m goanna {words} {where}', "sh", sys.executable],
+        ["/bin/sh", "-c", f'"$1" -m goanna {words} {where}', "sh", sys.executable],
         capture_output=True,
         text=True,
         timeout=60,
