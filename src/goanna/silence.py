@@ -18,10 +18,9 @@ class muted:  # noqa: N801 - it is called like a function, as those of contextli
     """A block in which nothing is published: ``with goanna.muted():``, in coroutines too.
 
     What this thread or task publishes in it reaches no listener of a :class:`Dispatcher` and no wrapper (``queued``,
-    ``on_loop``, ``where``, ``paired``), and no listener to ``requestlog.attach()``; queues, loops and
-    registrations do not count it. That
-    holds, as long as the block is open, for tasks and threads that have inherited the context of the block too, as
-    ``asyncio.create_task`` and ``asyncio.to_thread`` make them; a plain thread or an executor's inherits nothing
+    ``on_loop``, ``where``, ``paired``), and no listener to ``requestlog.attach()``; queues, loops and registrations do
+    not count it. As long as the block is open, that holds for tasks and threads that have inherited its context, too,
+    as ``asyncio.create_task`` and ``asyncio.to_thread`` make them; a plain thread or an executor's inherits nothing
     before Python 3.14, and there only if it is told to. Blocks nest.
 
     Events that were published before are delivered as ever. A listener that PyMongo itself calls, without a wrapper,

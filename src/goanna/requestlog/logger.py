@@ -185,7 +185,8 @@ class RequestLogQueue:
         maxsize: how many lines wait at most.
     """
 
-    __reduce__: Any = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __init__(self, queue: Any, maxsize: int) -> None:
         self.maxsize = maxsize

@@ -349,7 +349,8 @@ class Table:
         self.retired = True
         self.settle()
 
-    __reduce__: Any = uncopied
+    def __reduce__(self) -> str:
+        return uncopied(self)
 
     def __repr__(self) -> str:
         return f"<Table of {len(self.calls)}>"
